@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nftctl/base/address.h"
+
+namespace natctl {
+
+/// An address of an interface with the length of its network: 192.168.1.1/24, host bits kept.
+struct InterfaceAddress {
+    Address address;
+    unsigned length = 0;
+    auto operator<=>(const InterfaceAddress&) const = default;
+};
+
+struct Interface {
+    std::string name;
+    std::uint32_t index = 0;
+    /// Administratively up and running (IFF_UP and IFF_RUNNING).
+    bool up = false;
+    /// Link-local IPv6 addresses are left out.
+    std::vector<InterfaceAddress> addresses;
+    bool operator==(const Interface&) const = default;
+};
+
+/// What the system says now.
+struct Facts {
+    std::vector<Interface> interfaces;
+    bool forwarding4 = false;
+    bool forwarding6 = false;
+
+    const Interface* find(const std::string& name) const;
+    bool operator==(const Facts&) const = default;
+};
+
+} // namespace natctl

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nftctl/plan/rule.h"
+
+namespace natctl::nft {
+
+/// Types of set keys and map data, with nft's names.
+enum class Datatype : std::uint8_t { ipv4_addr, ipv6_addr, ifname, inet_proto };
+
+/// Bytes one value takes in a key: 4, 16, 16, 1 (in a concatenation rounded up to 4).
+unsigned datatype_size(Datatype type);
+
+/// A set key, or the data of a map element, as the kernel has it: network order, parts of a concatenation padded to
+/// four bytes. At most an interface name and an IPv6 address.
+class Bytes {
+public:
+    static constexpr unsigned capacity = 32;
+
+    Bytes() = default;
+    Bytes(const Address& address) { append(address); }
+
+    /// Appends the value, padded with zeros to a multiple of `alignment`.
+    void append(std::span<const std::uint8_t> bytes, unsigned alignment = 1);
+    void append(const Address& address) { append(address.bytes()); }
+    /// As type ifname: 16 bytes, zero-filled. name.size() < 16.
+    void append_interface(const std::string& name);
+
+    std::span<const std::uint8_t> span() const { return {bytes_.data(), size_}; }
+    unsigned size() const { return size_; }
+    bool empty() const { return size_ == 0; }
+
+    auto operator<=>(const Bytes&) const = default;
+
+private:
+    std::array<std::uint8_t, capacity> bytes_{};
+    std::uint8_t size_ = 0;
+};
+
+/// An element of a set or map.
+struct Element {
+    /// Single keys: first == last. In interval sets: the first and last key that match, both included; of a
+    /// concatenation, the first and last value of each part.
+    Bytes first;
+    Bytes last;
+    /// Maps only. Where the data are intervals: the first address followed by the last.
+    Bytes data = {};
+
+    auto operator<=>(const Element&) const = default;
+};
+
+/// What a set or map is; the elements come and go.
+struct SetSpec {
+    std::string name;
+    /// More than one: a concatenation.
+    std::vector<Datatype> key;
+    /// Given: a map.
+    std::optional<Datatype> data = {};
+    bool interval = false;
+    /// Map data are ranges (`: interval ipv4_addr`).
+    bool data_interval = false;
+    /// A hard cap in the kernel (ENFILE beyond it); 0: none. Speeds up filling hash maps by 2 to 3 times.
+    std::uint32_t size = 0;
+
+    bool operator==(const SetSpec&) const = default;
+};
+
+struct Set {
+    SetSpec spec;
+    /// Sorted, not overlapping.
+    std::vector<Element> elements;
+
+    bool operator==(const Set&) const = default;
+};
+
+enum class ChainType : std::uint8_t { filter, nat, route };
+enum class HookPoint : std::uint8_t { prerouting, input, forward, output, postrouting };
+
+/// Makes a base chain. Policy is always accept.
+struct Hook {
+    ChainType type;
+    HookPoint point;
+    int priority;
+    bool operator==(const Hook&) const = default;
+};
+
+struct Chain {
+    std::string name;
+    std::optional<Hook> hook;
+    std::vector<Rule> rules;
+
+    bool operator==(const Chain&) const = default;
+};
+
+/// The table `inet natctl`.
+struct Table {
+    /// In order of creation. What refers to a chain or set by name may stand before it in the list.
+    std::vector<Set> sets;
+    std::vector<Chain> chains;
+
+    const Set* find_set(const std::string& name) const;
+    const Chain* find_chain(const std::string& name) const;
+    bool operator==(const Table&) const = default;
+};
+
+inline constexpr const char* table_name = "natctl";
+
+} // namespace natctl::nft
