@@ -17,7 +17,8 @@ std::string message(const std::string& verb, const std::string& object, int erro
 } // namespace
 
 SystemError::SystemError(const std::string& verb, const std::string& object, int error, const std::string& remedy)
-    : std::runtime_error(message(verb, object, error, remedy)), error_(error) {}
+    : std::runtime_error(message(verb, object, error, remedy)),
+      error_(error) {}
 
 void throw_errno(const char* verb, const std::string& object) {
     const int error = errno;

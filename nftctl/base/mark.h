@@ -21,9 +21,7 @@ class Marks {
 public:
     static constexpr std::uint32_t default_mask = 0x00000f00;
 
-    static constexpr bool valid_mask(std::uint32_t mask) {
-        return mask != 0 && mask >> std::countr_zero(mask) == 0xf;
-    }
+    static constexpr bool valid_mask(std::uint32_t mask) { return mask != 0 && mask >> std::countr_zero(mask) == 0xf; }
 
     Marks() = default;
     /// mask must be valid_mask().

@@ -45,8 +45,6 @@ const Set* Table::find_set(const std::string& name) const {
     return find_by_name(sets, name, [](const Set& set) -> const std::string& { return set.spec.name; });
 }
 
-const Chain* Table::find_chain(const std::string& name) const {
-    return find_by_name(chains, name, &Chain::name);
-}
+const Chain* Table::find_chain(const std::string& name) const { return find_by_name(chains, name, &Chain::name); }
 
 } // namespace natctl::nft

@@ -49,8 +49,8 @@ TEST_CASE("prefixes clear host bits and know their ends") {
 }
 
 TEST_CASE("translation keeps the host part") {
-    CHECK(translate(*Address::parse("192.168.1.20"), *Prefix::parse("192.168.1.0/24"), *Prefix::parse("240.2.2.0/24")) ==
-          *Address::parse("240.2.2.20"));
+    CHECK(translate(*Address::parse("192.168.1.20"), *Prefix::parse("192.168.1.0/24"),
+                    *Prefix::parse("240.2.2.0/24")) == *Address::parse("240.2.2.20"));
     CHECK(translate(*Address::parse("10.7.3.9"), *Prefix::parse("10.0.0.0/13"), *Prefix::parse("240.8.0.0/13")) ==
           *Address::parse("240.15.3.9"));
 }
@@ -58,6 +58,7 @@ TEST_CASE("translation keeps the host part") {
 TEST_CASE("endpoints") {
     CHECK(Endpoint::parse("127.0.0.1:1080")->text() == "127.0.0.1:1080");
     CHECK(Endpoint::parse("[::1]:1080")->text() == "[::1]:1080");
-    for (const char* text : {"127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:80", "host:80", ":80"})
+    for (const char* text :
+         {"127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:80", "host:80", ":80"})
         CHECK_MESSAGE(!Endpoint::parse(text), text);
 }
