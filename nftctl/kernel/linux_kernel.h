@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "nftctl/kernel/kernel.h"
+
+namespace natctl {
+
+/// The kernel of the network namespace that the calling thread is in now; the object stays bound to that namespace.
+/// Needs CAP_NET_ADMIN for commit() and for reading tables. Not safe for use by two threads at once.
+std::unique_ptr<Kernel> make_linux_kernel();
+
+} // namespace natctl
