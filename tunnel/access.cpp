@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tunnel/access.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace natctl {
+
+namespace {
+
+/// Never reached through a prefix that merely covers them: this host, link-local (metadata services among them),
+/// multicast and broadcast, and IPv6 forms that carry an IPv4 address.
+const std::vector<Prefix>& special_prefixes() {
+    static const auto prefixes = [] {
+        std::vector<Prefix> result;
+        for (const char* text : {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32",
+                                 "::/96", "::ffff:0.0.0.0/96", "fe80::/10", "ff00::/8"})
+            result.push_back(*Prefix::parse(text));
+        return result;
+    }();
+    return prefixes;
+}
+
+const AddressSet& special_addresses() {
+    static const AddressSet set(special_prefixes());
+    return set;
+}
+
+bool is_within_special(const Prefix& prefix) {
+    return std::ranges::any_of(special_prefixes(), [&](const Prefix& special) { return special.contains(prefix); });
+}
+
+/// Names that can be asked of a resolver or a proxy and written to a log.
+bool is_host_name(std::string_view name) {
+    return !name.empty() && std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+               c == '_';
+    });
+}
+
+} // namespace
+
+Access::Access(std::shared_ptr<const Directory> directory, const SocksListener& listener)
+    : directory_(std::move(directory)),
+      sources_(listener.allow),
+      on_loopback_(listener.listen.address.is_loopback()),
+      has_destinations_(!listener.to.empty()),
+      destinations_(listener.to) {
+    admits_all_ = listener.allow.empty() && (on_loopback_ || listener.credentials.has_value());
+    std::vector<Prefix> reachable = directory_->own_prefixes();
+    reachable.insert(reachable.end(), listener.to.begin(), listener.to.end());
+    reachable_ = AddressSet(reachable);
+    std::erase_if(reachable, [](const Prefix& prefix) { return !is_within_special(prefix); });
+    named_special_ = AddressSet(reachable);
+}
+
+bool Access::admits(const Address& source) const { return admits_all_ || sources_.contains(source.unmapped()); }
+
+Decision Access::decide(const socks5::Destination& destination) const {
+    if (destination.port == 0) return {};
+    if (const Address* address = destination.address()) return decide_address({address->unmapped(), destination.port});
+    const std::string& name = *destination.name();
+    if (const auto address = Address::parse(name)) return decide_address({address->unmapped(), destination.port});
+    return decide_name(name, destination.port);
+}
+
+bool Access::is_reachable(const Address& address) const {
+    if (address.is_unspecified()) return false;
+    return special_addresses().contains(address) ? named_special_.contains(address) : reachable_.contains(address);
+}
+
+Decision Access::decide_address(const Endpoint& endpoint) const {
+    if (directory_->is_own_listener(endpoint)) return {};
+    const auto destination = socks5::Destination::of(endpoint);
+    if (const auto peer = directory_->peer_of(endpoint.address); peer && !directory_->is_own(endpoint.address)) {
+        if (!on_loopback_ && !destinations_.contains(endpoint.address)) return {};
+        return {Decision::Kind::peer, destination, *peer};
+    }
+    if (!is_reachable(endpoint.address)) return {};
+    return {Decision::Kind::direct, destination};
+}
+
+Decision Access::decide_name(const std::string& name, std::uint16_t port) const {
+    if (!is_host_name(name)) return {};
+    if (const auto address = directory_->own_host(name)) return decide_address({*address, port});
+    if (on_loopback_)
+        if (auto at_peer = directory_->peer_host(name))
+            return {Decision::Kind::peer, {std::move(at_peer->first), port}, at_peer->second};
+    if (has_destinations_) return {Decision::Kind::resolve, {name, port}};
+    return {};
+}
+
+} // namespace natctl

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tunnel/address_set.h"
+
+#include <algorithm>
+
+namespace natctl {
+
+AddressSet::AddressSet(const std::vector<Prefix>& prefixes) {
+    std::vector<AddressRange> ranges;
+    for (const Prefix& prefix : prefixes) ranges.push_back(prefix.range());
+    std::ranges::sort(ranges);
+    for (const AddressRange& range : ranges) {
+        if (ranges_.empty() || !ranges_.back().overlaps(range))
+            ranges_.push_back(range);
+        else
+            ranges_.back().last = std::max(ranges_.back().last, range.last);
+    }
+}
+
+bool AddressSet::contains(const Address& address) const {
+    const auto after =
+        std::ranges::upper_bound(ranges_, address, {}, [](const AddressRange& range) { return range.first; });
+    return after != ranges_.begin() && std::prev(after)->contains(address);
+}
+
+} // namespace natctl

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tunnel/directory.h"
+
+#include <algorithm>
+
+namespace natctl {
+
+namespace {
+
+/// Lower case, without the final dot of a complete name.
+std::string normal(std::string_view name) {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    std::string result(name);
+    std::ranges::transform(result, result.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return result;
+}
+
+/// What stands before and after the last dot; nullopt when either is empty.
+std::optional<std::pair<std::string, std::string>> split(const std::string& name) {
+    const auto dot = name.rfind('.');
+    if (dot == std::string::npos || dot == 0 || dot + 1 == name.size()) return std::nullopt;
+    return std::pair(name.substr(0, dot), name.substr(dot + 1));
+}
+
+} // namespace
+
+Directory::Directory(const Site& site) : routes_(site.peers), site_(normal(site.name)) {
+    for (const Map& map : site.maps) {
+        own_prefixes_.push_back(map.virtual_prefix);
+        if (!map.name.empty()) hosts_.emplace(normal(map.name), map.virtual_prefix.network());
+    }
+    own_ = AddressSet(own_prefixes_);
+    for (std::size_t index = 0; index < site.peers.size(); ++index) peers_.emplace(normal(site.peers[index].name), index);
+
+    for (const char* loopback : {"127.0.0.1", "::1"})
+        listeners_.insert({*Address::parse(loopback), site.tunnel.port});
+    for (const SocksListener& listener : site.tunnel.socks5) {
+        const Address& address = listener.listen.address;
+        listeners_.insert(listener.listen);
+        if (address.is_unspecified()) listener_ports_.insert(listener.listen.port);
+        for (const Map& map : site.maps)
+            if (map.real_prefix.length() == map.virtual_prefix.length() && map.real_prefix.contains(address))
+                listeners_.insert({translate(address, map.real_prefix, map.virtual_prefix), listener.listen.port});
+    }
+}
+
+std::optional<Address> Directory::own_host(std::string_view name) const {
+    const std::string wanted = normal(name);
+    if (const auto host = hosts_.find(wanted); host != hosts_.end()) return host->second;
+    const auto parts = split(wanted);
+    if (!parts || parts->second != site_) return std::nullopt;
+    const auto host = hosts_.find(parts->first);
+    return host == hosts_.end() ? std::nullopt : std::optional(host->second);
+}
+
+std::optional<std::pair<std::string, std::size_t>> Directory::peer_host(std::string_view name) const {
+    const auto parts = split(normal(name));
+    if (!parts) return std::nullopt;
+    const auto peer = peers_.find(parts->second);
+    if (peer == peers_.end()) return std::nullopt;
+    return std::pair(parts->first, peer->second);
+}
+
+bool Directory::is_own_listener(const Endpoint& endpoint) const {
+    if (listeners_.contains(endpoint)) return true;
+    return listener_ports_.contains(endpoint.port) && is_own(endpoint.address);
+}
+
+} // namespace natctl
