@@ -14,7 +14,8 @@ namespace natctl {
 
 // What site.toml says, validated: the values that everything else is computed from.
 
-/// Where something stands in the configuration: line and column from 1; 0 when it stands nowhere.
+/// Where something stands in the configuration: line and column from 1, the column in code points; 0 when it stands
+/// nowhere, as in values that were made by a program. No other layer needs positions.
 struct Position {
     unsigned line = 0;
     unsigned column = 0;
@@ -28,14 +29,18 @@ struct Map {
     /// For people; empty when not given. Only on host maps.
     std::string name;
     Position at;
+    Position virtual_at = {};
+    Position real_at = {};
 
     bool is_host() const { return virtual_prefix.is_host(); }
 };
 
-/// User and password for SOCKS5 (RFC 1929). The password itself is read when it is needed.
+/// User and password for SOCKS5 (RFC 1929). The password itself is read when it is needed: see secret.h.
 struct Credentials {
     std::string user;
+    /// Absolute once load_site() has seen it.
     std::string password_file;
+    /// Of password_file.
     Position at;
 };
 
@@ -45,12 +50,16 @@ struct DevLink {
     /// At most one gateway a family.
     std::optional<Address> via4;
     std::optional<Address> via6;
+    Position at = {};
+    Position via4_at = {};
+    Position via6_at = {};
 };
 
 /// A SOCKS5 proxy that reaches the peer.
 struct SocksLink {
     Endpoint server;
     std::optional<Credentials> credentials;
+    Position at = {};
 };
 
 using Link = std::variant<DevLink, SocksLink>;
@@ -61,6 +70,9 @@ struct Peer {
     /// In order of preference; never empty.
     std::vector<Link> links;
     Position at;
+    Position name_at = {};
+    /// Of virtual_prefixes, one each.
+    std::vector<Position> virtual_at = {};
 };
 
 /// One [[tunnel.socks5]]: who may connect, and where to.
@@ -72,6 +84,9 @@ struct SocksListener {
     /// Destinations beside the own virtual prefixes (`to = [...]`).
     std::vector<Prefix> to;
     Position at;
+    Position listen_at = {};
+    /// Of allow, one each.
+    std::vector<Position> allow_at = {};
 };
 
 struct Tunnel {
@@ -90,6 +105,9 @@ struct Site {
     std::vector<Prefix> white_list;
     Tunnel tunnel;
     Marks marks;
+    /// Of lan and of white_list, one each.
+    std::vector<Position> lan_at = {};
+    std::vector<Position> white_list_at = {};
 };
 
 } // namespace natctl

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/site/load.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "nftctl/base/error.h"
+#include "nftctl/base/fd.h"
+#include "nftctl/site/parse.h"
+#include "nftctl/site/quote.h"
+#include "nftctl/site/secret.h"
+
+namespace natctl {
+
+namespace {
+
+std::string read_file(const std::string& path) {
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) throw_errno("open", escape(path));
+    std::string text;
+    for (std::size_t size = 0;;) {
+        text.resize(std::max<std::size_t>(2 * size, 65536));
+        const auto count = ::read(fd.get(), text.data() + size, text.size() - size);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) throw_errno("read", escape(path));
+        size += static_cast<std::size_t>(count);
+        if (size > max_site_size)
+            throw SystemError("read", escape(path), EFBIG,
+                              fmt::format("a site.toml has at most {} MiB", max_site_size >> 20));
+        if (count == 0) {
+            text.resize(size);
+            return text;
+        }
+    }
+}
+
+class SecretCheck {
+public:
+    SecretCheck(const std::string& site_path, Diagnostics& diagnostics) : diagnostics_(diagnostics) {
+        std::error_code ignored;
+        folder_ = std::filesystem::absolute(site_path, ignored).parent_path();
+    }
+
+    void operator()(std::optional<Credentials>& credentials) {
+        if (!credentials) return;
+        credentials->password_file = (folder_ / credentials->password_file).lexically_normal().string();
+        if (auto problem = find_secret_problem(credentials->password_file))
+            diagnostics_.error(credentials->at, std::move(problem->cause), std::move(problem->remedy));
+    }
+
+private:
+    std::filesystem::path folder_;
+    Diagnostics& diagnostics_;
+};
+
+void check_secrets(Site& site, const std::string& path, Diagnostics& diagnostics) {
+    SecretCheck check(path, diagnostics);
+    for (auto& peer : site.peers)
+        for (auto& link : peer.links)
+            if (auto* socks = std::get_if<SocksLink>(&link)) check(socks->credentials);
+    for (auto& listener : site.tunnel.socks5) check(listener.credentials);
+}
+
+} // namespace
+
+LoadResult load_site(const std::string& path) {
+    LoadResult result;
+    result.source = read_file(path);
+    auto parsed = parse_site(result.source);
+    result.site = std::move(parsed.site);
+    result.diagnostics = std::move(parsed.diagnostics);
+    if (!result.site) return result;
+
+    Diagnostics diagnostics;
+    check_secrets(*result.site, path, diagnostics);
+    if (diagnostics.errors() != 0) result.site.reset();
+    std::ranges::move(diagnostics.take(), std::back_inserter(result.diagnostics));
+    std::ranges::stable_sort(result.diagnostics, {}, &Diagnostic::at);
+    return result;
+}
+
+} // namespace natctl

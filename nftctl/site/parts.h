@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "nftctl/site/diagnostic.h"
+#include "nftctl/site/reader.h"
+#include "nftctl/site/site.h"
+#include "nftctl/site/toml.h"
+
+namespace natctl {
+
+// The parts of site.toml, one source each. Each returns nullopt when it has reported an error: what is left is sound,
+// and worth checking against the rest.
+
+std::optional<Map> parse_map(const toml::table& table, Diagnostics& diagnostics);
+std::optional<Peer> parse_peer(const toml::table& table, Diagnostics& diagnostics);
+std::optional<Link> parse_link(const toml::table& table, Diagnostics& diagnostics);
+/// [tunnel] with its listeners; those with errors are left out.
+Tunnel parse_tunnel(const toml::table& table, Diagnostics& diagnostics);
+
+/// The keys `user` and `password_file` of a table: both or none.
+std::optional<Credentials> parse_credentials(const TableReader& table, Diagnostics& diagnostics);
+
+/// Prefixes with their positions; unsound ones are left out.
+void read_prefixes(const std::vector<Text>& texts, std::vector<Prefix>& prefixes, std::vector<Position>& positions,
+                   Diagnostics& diagnostics);
+
+} // namespace natctl

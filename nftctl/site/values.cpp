@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/site/values.h"
+
+#include <algorithm>
+
+#include <climits>
+
+#include <fmt/format.h>
+
+#include "nftctl/site/quote.h"
+
+namespace natctl {
+
+namespace {
+
+bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+bool has_unprintable(std::string_view text) {
+    while (!text.empty()) {
+        const auto point = first_code_point(text);
+        if (!point.valid || is_unprintable(point.value)) return true;
+        text.remove_prefix(point.length);
+    }
+    return false;
+}
+
+/// True, with a report, for ::ffff:a.b.c.d.
+bool refuse_mapped(const Prefix& prefix, std::string_view text, Position at, Diagnostics& diagnostics) {
+    const auto unmapped = prefix.network().unmapped();
+    if (unmapped == prefix.network() || prefix.length() < 96) return false;
+    diagnostics.error(
+        at, fmt::format("{} is an IPv4 address in IPv6 form", quote(text)),
+        fmt::format("write {}", prefix.is_host() ? unmapped.text() : Prefix(unmapped, prefix.length() - 96).text()));
+    return true;
+}
+
+bool refuse_mapped(const Address& address, std::string_view text, Position at, Diagnostics& diagnostics) {
+    return refuse_mapped(Prefix(address, address.bits()), text, at, diagnostics);
+}
+
+std::string_view prefix_remedy(std::string_view text) {
+    const auto slash = text.find('/');
+    if (slash == std::string_view::npos)
+        return "write an address, 192.168.1.20, or a prefix, 192.168.1.0/24 or fd00:1::/64; names are not looked up";
+    if (!Address::parse(text.substr(0, slash)))
+        return "what stands before the slash is no address; write a prefix as 192.168.1.0/24 or fd00:1::/64";
+    return "the length after the slash is a number from 0 to 32, with IPv6 to 128; netmasks are not understood";
+}
+
+} // namespace
+
+std::optional<Prefix> read_prefix(std::string_view text, Position at, Diagnostics& diagnostics) {
+    const auto prefix = Prefix::parse(text);
+    if (!prefix) {
+        diagnostics.error(at, fmt::format("{} is no address or prefix", quote(text)), std::string(prefix_remedy(text)));
+        return std::nullopt;
+    }
+    if (refuse_mapped(*prefix, text, at, diagnostics)) return std::nullopt;
+    if (*Address::parse(text.substr(0, text.find('/'))) != prefix->network())
+        diagnostics.note(at, fmt::format("{} is taken as {}", quote(text), prefix->text()));
+    return prefix;
+}
+
+std::optional<Address> read_address(std::string_view text, Position at, Diagnostics& diagnostics) {
+    const auto address = Address::parse(text);
+    if (!address) {
+        diagnostics.error(at, fmt::format("{} is no address", quote(text)),
+                          "write an address alone, 198.51.100.2 or 2001:db8::2; names are not looked up");
+        return std::nullopt;
+    }
+    if (refuse_mapped(*address, text, at, diagnostics)) return std::nullopt;
+    return address;
+}
+
+std::optional<Endpoint> read_endpoint(std::string_view text, Position at, Diagnostics& diagnostics) {
+    const auto endpoint = Endpoint::parse(text);
+    if (!endpoint) {
+        diagnostics.error(at, fmt::format("{} is no address with a port", quote(text)),
+                          "write ADDRESS:PORT, 127.0.0.1:1080 or [::1]:1080; names are not looked up");
+        return std::nullopt;
+    }
+    if (refuse_mapped(endpoint->address, text, at, diagnostics)) return std::nullopt;
+    return endpoint;
+}
+
+bool read_name(std::string_view text, Position at, Diagnostics& diagnostics) {
+    const auto allowed = [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.'; };
+    if (!text.empty() && text.size() <= 32 && std::ranges::all_of(text, allowed)) return true;
+    diagnostics.error(at, fmt::format("{} cannot be a name", quote(text)),
+                      "a name is 1 to 32 letters (a-z), digits, '-', '_' or '.'");
+    return false;
+}
+
+bool read_host_name(std::string_view text, Position at, Diagnostics& diagnostics) {
+    if (!text.empty() && text.size() <= 64 && !has_unprintable(text)) return true;
+    diagnostics.error(at, fmt::format("{} cannot be the name of a host", quote(text)),
+                      "the name of a host is 1 to 64 bytes of printable text");
+    return false;
+}
+
+bool read_interface(std::string_view text, Position at, Diagnostics& diagnostics) {
+    const auto allowed = [](char c) {
+        return c > ' ' && c < 0x7f && std::string_view("/:*\"\\").find(c) == std::string_view::npos;
+    };
+    if (!text.empty() && text.size() <= 15 && text != "." && text != ".." && std::ranges::all_of(text, allowed))
+        return true;
+    diagnostics.error(
+        at, fmt::format("{} cannot be the name of an interface", quote(text)),
+        "write a name as `ip link` shows it, without '@' and what follows: 1 to 15 characters, no blanks, "
+        "none of / : * \" \\");
+    return false;
+}
+
+bool read_user(std::string_view text, Position at, Diagnostics& diagnostics) {
+    if (!text.empty() && text.size() <= 255) return true;
+    diagnostics.error(at, fmt::format("a user name of {} bytes", text.size()), "SOCKS5 allows 1 to 255 bytes");
+    return false;
+}
+
+bool read_path(std::string_view text, Position at, Diagnostics& diagnostics) {
+    if (!text.empty() && text.size() < PATH_MAX && !has_unprintable(text)) return true;
+    diagnostics.error(at, fmt::format("{} cannot be a file", quote(text)),
+                      "write a path as \"/etc/natctl/b.password\", or one relative to the folder of this file");
+    return false;
+}
+
+} // namespace natctl

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "nftctl/base/address.h"
+#include "nftctl/site/diagnostic.h"
+
+namespace natctl {
+
+// From text to values, with a report of what is wrong with it.
+
+/// Host bits are cleared with a note. IPv4 addresses in IPv6 form (::ffff:192.0.2.1) are refused: they name the same
+/// thing twice.
+std::optional<Prefix> read_prefix(std::string_view text, Position at, Diagnostics& diagnostics);
+
+/// An address alone.
+std::optional<Address> read_address(std::string_view text, Position at, Diagnostics& diagnostics);
+
+std::optional<Endpoint> read_endpoint(std::string_view text, Position at, Diagnostics& diagnostics);
+
+/// Of a site or peer: letters, digits, '-', '_', '.'; 1 to 32 of them. It is part of names of sets, files and metrics.
+bool read_name(std::string_view text, Position at, Diagnostics& diagnostics);
+
+/// For people: printable, 1 to 64 bytes.
+bool read_host_name(std::string_view text, Position at, Diagnostics& diagnostics);
+
+/// Of an interface: 1 to 15 characters that the kernel allows (dev_valid_name in net/core/dev.c) and nft's syntax and
+/// our output need not quote. It need not exist.
+bool read_interface(std::string_view text, Position at, Diagnostics& diagnostics);
+
+/// User of SOCKS5: 1 to 255 bytes (RFC 1929).
+bool read_user(std::string_view text, Position at, Diagnostics& diagnostics);
+
+/// Path of a file: not empty, no control characters, less than PATH_MAX.
+bool read_path(std::string_view text, Position at, Diagnostics& diagnostics);
+
+} // namespace natctl

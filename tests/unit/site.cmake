@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+natctl_unit_test(site_test
+  SOURCES site_parse_test.cpp
+  LINK natctl_site)
