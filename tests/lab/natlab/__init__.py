@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sites, hosts and links in network namespaces, for tests, the demonstration and the benchmark.
+
+    with Lab() as lab:
+        a, b = build_sites(lab)
+        configure([a, b], Veth(lab, [a, b]))
+        a.router.apply()
+        b.router.apply()
+        assert a.host.greeting("240.2.2.20") == Greeting(host="D", saw="240.1.1.20")
+"""
+
+from .bulk import exchange
+from .capture import Capture
+from .greeter import Greeting
+from .lab import ROOT, Lab
+from .links import Socks, Veth, WireGuardMesh, configure
+from .servers import microsocks, nginx, page_of
+from .site import STRANGER, build_sites
+from .wait import DEADLINE, always, eventually
+
+__all__ = [
+    "DEADLINE",
+    "ROOT",
+    "STRANGER",
+    "Capture",
+    "Greeting",
+    "Lab",
+    "Socks",
+    "Veth",
+    "WireGuardMesh",
+    "always",
+    "build_sites",
+    "configure",
+    "eventually",
+    "exchange",
+    "microsocks",
+    "nginx",
+    "page_of",
+]

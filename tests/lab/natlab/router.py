@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A router with natctl on it."""
+
+from . import netfilter
+from .machine import Machine
+from .story import indent
+
+
+class Router(Machine):
+    """Forwards as a real one does: strict reverse path filter, src_valid_mark as wg-quick sets it, and somebody
+    else's rules that masquerade on the WAN."""
+
+    def __init__(self, lab, name, label):
+        super().__init__(lab, name, label)
+        self.directory = lab.directory / label
+        self.directory.mkdir()
+        self.toml = self.directory / "site.toml"
+        self.run_dir = self.directory / "run"
+        self.state_dir = self.directory / "state"
+        self.run_dir.mkdir()
+        self.state_dir.mkdir()
+        self.sysctl(
+            net__ipv4__ip_forward=1,
+            net__ipv6__conf__all__forwarding=1,
+            net__ipv4__conf__all__rp_filter=1,
+            net__ipv4__conf__all__src_valid_mark=1,
+        )
+        lab.describe_with(self.describe)
+
+    def masquerade(self, interface):
+        self.nft(
+            f"""
+            table ip internet {{
+                chain postrouting {{
+                    type nat hook postrouting priority srcnat;
+                    oifname "{interface}" masquerade
+                }}
+            }}
+            """
+        )
+
+    # --- natctl ----------------------------------------------------------------------------------------------------
+
+    def configure(self, text):
+        """Writes site.toml."""
+        self.toml.write_text(text)
+
+    def secret(self, name, text):
+        """A file that only root may read."""
+        path = self.directory / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+        return path
+
+    @property
+    def _places(self):
+        return ("--run-dir", self.run_dir, "--state-dir", self.state_dir)
+
+    def natctl(self, verb, *options, check=True):
+        return self.run(self.lab.program("natctl"), verb, self.toml, *self._places, *options, check=check)
+
+    def apply(self, text=None):
+        if text is not None:
+            self.configure(text)
+        return self.natctl("apply")
+
+    def changes_pending(self):
+        """What `natctl plan` prints when it finds something to do; nothing when all is as it should be."""
+        result = self.natctl("plan", check=False)
+        assert result.code in (0, 3), str(result)
+        assert (result.code == 3) == bool(result.stdout.strip()), f"exit code and output disagree: {result}"
+        return result.stdout
+
+    def show(self):
+        return self.natctl("show").stdout
+
+    def down(self):
+        return self.natctl("down")
+
+    def start_tunnel(self):
+        """natctl-tunnel, ready to take connections."""
+        ready = self.run_dir / "natctl-tunnel.ready"
+        ready.unlink(missing_ok=True)
+        program = self.start("natctl-tunnel", self.lab.program("natctl-tunnel"), "--config", self.toml, *self._places)
+
+        def says_so():
+            return ready.exists() and ready.read_text().strip() == str(program.pid)
+
+        return program.wait_until(says_so, f"it writes its process id to {ready.name}")
+
+    def start_agent(self):
+        """natctl-agent. It applies site.toml in its own time."""
+        return self.start("natctl-agent", self.lab.program("natctl-agent"), "--config", self.toml, *self._places)
+
+    # --- what the kernel holds, as its own tools list it -------------------------------------------------------------
+
+    def ruleset(self, table=None):
+        """As nft lists it, without counter values."""
+        return self.run("nft", "-s", "list", *(("table", *table.split()) if table else ("ruleset",))).stdout
+
+    def policy(self):
+        """All policy rules and all routes of all tables."""
+        parts = []
+        for family in ("-4", "-6"):
+            parts.append(self.run("ip", "-d", family, "rule").stdout)
+            parts.append(self.run("ip", "-d", family, "route", "show", "table", "all").stdout)
+        return "".join(parts)
+
+    def nft_generation(self):
+        """Moves with every change to any rule of the machine."""
+        return netfilter.generation(self)
+
+    def describe(self):
+        parts = [f"=== {self.label}: site.toml", indent(self.toml.read_text(), 4) if self.toml.exists() else "    none"]
+        shown = self.natctl("show", check=False)
+        parts += [f"=== {self.label}: natctl show", indent(shown.stdout + shown.stderr, 4)]
+        parts += [f"=== {self.label}: rules and routes", indent(self.policy(), 4)]
+        return "\n".join(parts)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Servers that people really run: nginx, microsocks."""
+
+import os
+
+NGINX = """
+daemon off;
+master_process off;
+pid {dir}/pid;
+error_log stderr warn;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    sendfile on;
+    client_body_temp_path {dir}/body;
+    proxy_temp_path {dir}/proxy;
+    fastcgi_temp_path {dir}/fastcgi;
+    uwsgi_temp_path {dir}/uwsgi;
+    scgi_temp_path {dir}/scgi;
+    server {{
+        listen 80;
+        listen [::]:80;
+        location = / {{ return 200 "This is {name}. You are $remote_addr.\\n"; }}
+        location / {{ root {dir}/files; }}
+    }}
+}}
+"""
+
+
+def nginx(machine, **files):
+    """A web server on port 80 with a page that names the machine and its client, and files (name=megabytes)."""
+    place = machine.lab.directory / f"nginx-{machine.label}"
+    (place / "files").mkdir(parents=True)
+    for name, megabytes in files.items():
+        block = os.urandom(1 << 20)
+        with open(place / "files" / name, "wb") as file:
+            for _ in range(megabytes):
+                file.write(block)
+    (place / "conf").write_text(NGINX.format(dir=place, name=machine.label))
+    program = machine.start("nginx", "nginx", "-p", place, "-c", place / "conf", "-e", "stderr")
+    return program.wait_until(lambda: machine.listens(80), "it listens on port 80")
+
+
+def page_of(host, client):
+    """What the web server of `host` shows to a client that it sees under this address."""
+    return f"This is {host}. You are {client}.\n"
+
+
+def microsocks(machine, address, port, user, password):
+    """A SOCKS5 server, TCP only, that wants a user and a password."""
+    program = machine.start("microsocks", "microsocks", "-i", address, "-p", port, "-u", user, "-P", password)
+    return program.wait_until(lambda: machine.listens(port), f"it listens on {address}:{port}")
