@@ -16,7 +16,7 @@ from .lab import ROOT, Lab
 from .links import Socks, Veth, WireGuardMesh, configure
 from .servers import microsocks, nginx, page_of
 from .site import STRANGER, build_sites
-from .wait import DEADLINE, always, eventually
+from .wait import DEADLINE, Never, always, eventually
 
 __all__ = [
     "DEADLINE",
@@ -25,6 +25,7 @@ __all__ = [
     "Capture",
     "Greeting",
     "Lab",
+    "Never",
     "Socks",
     "Veth",
     "WireGuardMesh",

@@ -24,10 +24,10 @@ def eventually(condition, deadline=DEADLINE, what=None):
             if last:
                 return last
         except (AssertionError, OSError) as error:
-            last = error
+            last = f"{type(error).__name__}: {error}"
         if time.monotonic() >= end:
             name = what or getattr(condition, "__name__", "the condition")
-            raise Never(f"not within {deadline:g} s: {name}; last seen: {last!r}")
+            raise Never(f"not within {deadline:g} s: {name}; last seen: {last}")
         time.sleep(INTERVAL)
 
 

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""v2ray, which people run as Xray: configurations as short as they get."""
+
+import json
+
+#: Any UUID does.
+USER = "5783a3e7-e373-51cd-8642-c83782b807c5"
+
+
+def socks_inbound(address, port):
+    return {"listen": address, "port": port, "protocol": "socks", "settings": {"auth": "noauth", "udp": True, "ip": address}}
+
+
+def transparent_inbound(address, port):
+    """Takes what TPROXY hands over."""
+    return {
+        "listen": address,
+        "port": port,
+        "protocol": "dokodemo-door",
+        "settings": {"network": "tcp", "followRedirect": True},
+        "streamSettings": {"sockopt": {"tproxy": "tproxy"}},
+    }
+
+
+def vless_inbound(address, port):
+    return {
+        "listen": address,
+        "port": port,
+        "protocol": "vless",
+        "settings": {"decryption": "none", "clients": [{"id": USER}]},
+        "streamSettings": {"network": "tcp"},
+    }
+
+
+FREEDOM = {"tag": "direct", "protocol": "freedom"}
+
+
+def socks_outbound(tag, address, port):
+    return {"tag": tag, "protocol": "socks", "settings": {"servers": [{"address": address, "port": port}]}}
+
+
+def vless_outbound(tag, address, port):
+    server = {"address": address, "port": port, "users": [{"id": USER, "encryption": "none"}]}
+    return {"tag": tag, "protocol": "vless", "settings": {"vnext": [server]}, "streamSettings": {"network": "tcp"}}
+
+
+def route(prefixes, tag):
+    """Destinations in the prefixes go to the outbound with that tag."""
+    return {"type": "field", "ip": list(prefixes), "outboundTag": tag}
+
+
+def v2ray(machine, inbounds, outbounds, routes=(), name="v2ray"):
+    """Starts it with these parts; what no route names goes to the first outbound."""
+    configuration = {
+        "log": {"loglevel": "warning"},
+        "inbounds": inbounds,
+        "outbounds": outbounds,
+        "routing": {"domainStrategy": "AsIs", "rules": list(routes)},
+    }
+    file = machine.lab.directory / f"{machine.label}-{name}.json"
+    file.write_text(json.dumps(configuration, indent=2))
+    program = machine.start(name, "v2ray", "-config", file)
+    listening = lambda: all(machine.listens(inbound["port"]) for inbound in inbounds)
+    return program.wait_until(listening, "it listens")
