@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/kernel/nftables.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <numeric>
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "nftctl/base/error.h"
+#include "nftctl/kernel/batch.h"
+#include "nftctl/kernel/chain_codec.h"
+#include "nftctl/kernel/refusal.h"
+
+namespace natctl::nft {
+
+namespace {
+
+const std::string our_table = std::string("table inet ") + table_name;
+
+netlink::Message make_request(int type, std::uint8_t family) {
+    netlink::Message message(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type), 0);
+    auto* const header = message.put_extra<nfgenmsg>();
+    header->nfgen_family = family;
+    header->version = NFNETLINK_V0;
+    return message;
+}
+
+/// Changes while we read: each takes microseconds, so a few repetitions meet a pause.
+constexpr int most_attempts = 20;
+
+void refuse(const netlink::Answer& answer) {
+    if (answer.error == 0) return;
+    throw SystemError("read", our_table, answer.error, answer.error == EPERM ? "run it as root" : answer.text);
+}
+
+std::string chain_of_rule(const nlmsghdr& message) {
+    std::string name;
+    netlink::each_attribute(message, sizeof(nfgenmsg), [&](const nlattr& attribute) {
+        if (mnl_attr_get_type(&attribute) == NFTA_RULE_CHAIN) name = mnl_attr_get_str(&attribute);
+    });
+    return name;
+}
+
+/// Answers that came although their request was given up, do not count.
+bool belongs(const netlink::Answer& answer, const Batch& batch) {
+    return answer.sequence - batch.first_sequence() < batch.size();
+}
+
+} // namespace
+
+Nftables::Nftables() : socket_(NETLINK_NETFILTER) {}
+
+std::uint32_t Nftables::generation() {
+    netlink::Message message = make_request(NFT_MSG_GETGEN, NFPROTO_UNSPEC);
+    std::uint32_t generation = 0;
+    const netlink::Answer answer = socket_.request(message, [&](const nlmsghdr& reply) {
+        netlink::each_attribute(reply, sizeof(nfgenmsg), [&](const nlattr& attribute) {
+            if (mnl_attr_get_type(&attribute) == NFTA_GEN_ID) generation = ntohl(mnl_attr_get_u32(&attribute));
+        });
+    });
+    if (answer.error != 0)
+        throw SystemError("read", "generation of nf_tables", answer.error,
+                          answer.error == EPERM    ? "run it as root"
+                          : answer.error == EINVAL ? "the kernel lacks nf_tables (CONFIG_NF_TABLES): modprobe nf_tables"
+                                                   : "");
+    return generation;
+}
+
+Nftables::State Nftables::read() {
+    // A change between two dumps shows in the generation, one within a dump interrupts it.
+    for (int attempt = 0; attempt < most_attempts; ++attempt) {
+        State state{.table = {}, .generation = generation()};
+        if (read_table(state.table) && generation() == state.generation) return state;
+    }
+    throw SystemError("read", our_table, EAGAIN, "somebody changes the tables without a pause");
+}
+
+bool Nftables::read_table(std::optional<Table>& result) {
+    bool dormant = false;
+    netlink::Message message = make_request(NFT_MSG_GETTABLE, NFPROTO_INET);
+    mnl_attr_put_strz(message.header(), NFTA_TABLE_NAME, table_name);
+    const netlink::Answer answer = socket_.request(message, [&](const nlmsghdr& reply) {
+        netlink::each_attribute(reply, sizeof(nfgenmsg), [&](const nlattr& attribute) {
+            if (mnl_attr_get_type(&attribute) == NFTA_TABLE_FLAGS)
+                dormant = (ntohl(mnl_attr_get_u32(&attribute)) & NFT_TABLE_F_DORMANT) != 0;
+        });
+    });
+    if (answer.error == ENOENT) return true;
+    refuse(answer);
+
+    Table& table = result.emplace();
+    if (!read_sets(table) || !read_chains(table) || !read_rules(table)) return false;
+    // A table that sleeps hooks nothing, whatever its chains say.
+    if (dormant)
+        for (Chain& chain : table.chains) chain.hook.reset();
+    return true;
+}
+
+bool Nftables::dump(netlink::Message message, const netlink::Socket::Each& each) {
+    const netlink::Answer answer = socket_.dump(message, each);
+    // What was there when the dump began is gone: as good as interrupted.
+    if (answer.interrupted || answer.error == ENOENT) return false;
+    refuse(answer);
+    return true;
+}
+
+bool Nftables::read_sets(Table& table) {
+    netlink::Message message = make_request(NFT_MSG_GETSET, NFPROTO_INET);
+    mnl_attr_put_strz(message.header(), NFTA_SET_TABLE, table_name);
+    const bool complete = dump(message, [&](const nlmsghdr& reply) {
+        const NftnlSetPtr set(allocated(nftnl_set_alloc()));
+        if (nftnl_set_nlmsg_parse(&reply, set.get()) < 0) throw SystemError("parse", "set of " + our_table, EBADMSG);
+        table.sets.push_back({from_nftnl(*set), {}});
+    });
+    return complete && std::ranges::all_of(table.sets, [this](Set& set) { return read_elements(set); });
+}
+
+bool Nftables::read_elements(Set& set) {
+    // Of a set that is none of ours its presence says enough.
+    if (set.spec.key.empty()) return true;
+    netlink::Message message = make_request(NFT_MSG_GETSETELEM, NFPROTO_INET);
+    mnl_attr_put_strz(message.header(), NFTA_SET_ELEM_LIST_TABLE, table_name);
+    mnl_attr_put_strz(message.header(), NFTA_SET_ELEM_LIST_SET, set.spec.name.c_str());
+    ElementReader reader(set.spec);
+    const bool complete = dump(message, [&](const nlmsghdr& reply) {
+        const NftnlSetPtr elements(allocated(nftnl_set_alloc()));
+        if (nftnl_set_elems_nlmsg_parse(&reply, elements.get()) < 0)
+            throw SystemError("parse", "elements of set " + set.spec.name + " of " + our_table, EBADMSG);
+        reader.take(*elements);
+    });
+    if (complete) set.elements = reader.finish();
+    return complete;
+}
+
+bool Nftables::read_chains(Table& table) {
+    return dump(make_request(NFT_MSG_GETCHAIN, NFPROTO_INET), [&](const nlmsghdr& reply) {
+        const NftnlChainPtr chain(allocated(nftnl_chain_alloc()));
+        if (nftnl_chain_nlmsg_parse(&reply, chain.get()) < 0) throw SystemError("parse", "chain", EBADMSG);
+        if (nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE) == std::string_view(table_name))
+            table.chains.push_back(from_nftnl(*chain));
+    });
+}
+
+bool Nftables::read_rules(Table& table) {
+    netlink::Message message = make_request(NFT_MSG_GETRULE, NFPROTO_INET);
+    mnl_attr_put_strz(message.header(), NFTA_RULE_TABLE, table_name);
+    return dump(message, [&](const nlmsghdr& reply) {
+        const auto chain = std::ranges::find(table.chains, chain_of_rule(reply), &Chain::name);
+        if (chain == table.chains.end()) return;
+        const NftnlRulePtr rule(allocated(nftnl_rule_alloc()));
+        // libnftnl gives up on a rule with an expression that it does not know.
+        const bool parsed = nftnl_rule_nlmsg_parse(&reply, rule.get()) >= 0;
+        chain->rules.push_back(parsed ? from_nftnl(*rule) : Rule{{Unknown{"rule"}}});
+    });
+}
+
+CommitResult Nftables::commit(std::span<const Change> changes, std::uint32_t generation) {
+    if (changes.empty()) return CommitResult::done;
+    const Batch batch(changes, generation, socket_.next_sequence());
+    socket_.skip_sequence(batch.size());
+    std::vector<iovec> parts = batch.parts();
+    const std::size_t bytes = std::accumulate(parts.begin(), parts.end(), std::size_t{0},
+                                              [](std::size_t sum, const iovec& part) { return sum + part.iov_len; });
+    const std::vector<netlink::Answer> answers = socket_.transact(parts, bytes);
+
+    bool acknowledged = false;
+    for (const netlink::Answer& answer : answers) {
+        if (!belongs(answer, batch)) continue;
+        if (answer.error == ERESTART) return CommitResult::stale;
+        if (answer.error == 0) {
+            acknowledged = acknowledged || answer.sequence == batch.last_change_sequence();
+            continue;
+        }
+        if (const auto index = batch.change_of(answer.sequence)) throw refusal(changes[*index], answer);
+        throw SystemError("change", our_table, answer.error, answer.error == EPERM ? "run it as root" : answer.text);
+    }
+    if (!acknowledged)
+        throw SystemError("change", our_table, ENOBUFS, "the kernel did not say whether it did: read the table again");
+    return CommitResult::done;
+}
+
+} // namespace natctl::nft

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "nftctl/kernel/kernel.h"
+#include "nftctl/kernel/netlink.h"
+
+namespace natctl::nft {
+
+/// The table `inet natctl` in the kernel.
+class Nftables {
+public:
+    Nftables();
+
+    /// Counts the changes to all tables of the network namespace.
+    std::uint32_t generation();
+
+    struct State {
+        /// nullopt: no such table.
+        std::optional<Table> table;
+        std::uint32_t generation = 0;
+    };
+    /// Everything as it stood at one generation. Needs CAP_NET_ADMIN.
+    State read();
+
+    /// All of it or nothing. `changes` may be empty; then nothing is asked of the kernel.
+    CommitResult commit(std::span<const Change> changes, std::uint32_t generation);
+
+private:
+    // Each is false when something changed meanwhile.
+    bool read_table(std::optional<Table>& result);
+    bool read_sets(Table& table);
+    bool read_elements(Set& set);
+    bool read_chains(Table& table);
+    bool read_rules(Table& table);
+    bool dump(netlink::Message message, const netlink::Socket::Each& each);
+
+    netlink::Socket socket_;
+};
+
+} // namespace natctl::nft
