@@ -7,7 +7,7 @@ build_packages="g++ cmake ninja-build pkg-config ccache libnftnl-dev libmnl-dev 
 lab_packages="python3 nftables iproute2 iputils-ping conntrack tcpdump procps nginx-light iperf3 v2ray microsocks
     socat curl wireguard-go wireguard-tools ethtool"
 test_packages="$lab_packages python3-pytest python3-pytest-xdist"
-lint_packages="clang-format clang-tidy python3 git"
+lint_packages="clang-format clang-tidy groff-base python3 git"
 fuzz_packages="clang libclang-rt-14-dev"
 package_packages="dpkg-dev file"
 all_sets="build lab test lint fuzz package"
