@@ -3,15 +3,36 @@
 
 #include <fmt/format.h>
 
+#include "nftctl/site/checks.h"
+
 namespace natctl {
 
+namespace {
+
+void check_lengths(const Site& site, Diagnostics& diagnostics) {
+    for (const auto& map : site.maps) {
+        const auto& [from, to] = std::pair(map.virtual_prefix, map.real_prefix);
+        if (from.length() == to.length()) continue;
+        diagnostics.error(map.real_at, fmt::format("real {} and virtual {} differ in length", to.text(), from.text()),
+                          fmt::format("each virtual address stands for one real address: give both the length {} or {}",
+                                      from.length(), to.length()));
+    }
+}
+
+} // namespace
+
 void check_site(const Site& site, Diagnostics& diagnostics) {
-    for (const auto& map : site.maps)
-        if (map.virtual_prefix.length() != map.real_prefix.length())
-            diagnostics.error(
-                map.real_at,
-                fmt::format("{} and {} differ in length", map.virtual_prefix.text(), map.real_prefix.text()),
-                fmt::format("give both the same length: /{}", map.real_prefix.length()));
+    check_lengths(site, diagnostics);
+    check_prefixes(site, diagnostics);
+    check_names(site, diagnostics);
+    check_interfaces(site, diagnostics);
+    check_listeners(site, diagnostics);
+    // Maps with errors are not in the Site.
+    if (site.maps.empty() && diagnostics.errors() == 0)
+        diagnostics.warning({1, 1},
+                            "no [[map]]: no peer can reach a host of this site, and hosts here have no address to "
+                            "reach peers from",
+                            R"(add [[map]] with virtual = "240.1.1.0/24" and real = "192.168.1.0/24")");
 }
 
 } // namespace natctl

@@ -70,13 +70,13 @@ Site parse_values(const toml::table& root, Diagnostics& diagnostics) {
 
 ParseResult parse_site(std::string_view text) {
     Diagnostics diagnostics;
-    const auto root = parse_toml(text, diagnostics);
-    if (!root) return {std::nullopt, diagnostics.take()};
+    std::optional<Site> site;
+    // The tree is several times as large as the Site: it is gone before the checks need memory.
+    if (const auto root = parse_toml(text, diagnostics)) site = parse_values(*root, diagnostics);
     // What is left of a file with errors is sound, so that mistakes between its parts show in the same run.
-    auto site = parse_values(*root, diagnostics);
-    check_site(site, diagnostics);
-    const bool sound = diagnostics.errors() == 0;
-    return {sound ? std::optional(std::move(site)) : std::nullopt, diagnostics.take()};
+    if (site) check_site(*site, diagnostics);
+    if (diagnostics.errors() != 0) site.reset();
+    return {std::move(site), diagnostics.take()};
 }
 
 } // namespace natctl

@@ -21,10 +21,11 @@ void report_families(Position at, std::string_view found, Diagnostics& diagnosti
                       R"(virtual = "240.1.2.0/24", real = "10.10.10.0/24")");
 }
 
-std::optional<Prefix> read_real(const TableReader& reader, Diagnostics& diagnostics) {
+/// `family` is that of the virtual prefix.
+std::optional<Prefix> read_real(const TableReader& reader, std::optional<Family> family, Diagnostics& diagnostics) {
     const auto* node = reader.require("real");
     if (node == nullptr) return std::nullopt;
-    if (node->is_array()) {
+    if (node->is_array() && family == Family::ipv6) {
         report_families(begin_of(node->source()), "\"real\" is a list", diagnostics);
         return std::nullopt;
     }
@@ -46,7 +47,8 @@ std::optional<Map> parse_map(const toml::table& table, Diagnostics& diagnostics)
     if (virtual_prefix) map.virtual_prefix = *virtual_prefix;
     if (virtual_text) map.virtual_at = virtual_text->at;
 
-    if (const auto real = read_real(reader, diagnostics)) {
+    const auto family = virtual_prefix ? std::optional(virtual_prefix->family()) : std::nullopt;
+    if (const auto real = read_real(reader, family, diagnostics)) {
         map.real_prefix = *real;
         map.real_at = begin_of(reader.find("real")->source());
         if (virtual_prefix && real->family() != virtual_prefix->family())
@@ -56,10 +58,7 @@ std::optional<Map> parse_map(const toml::table& table, Diagnostics& diagnostics)
     if (const auto name = reader.text("name")) {
         if (read_host_name(name->text, name->at, diagnostics)) map.name = name->text;
         if (virtual_prefix && !virtual_prefix->is_host())
-            diagnostics.error(name->at,
-                              fmt::format("a name for the {} addresses of {}",
-                                          virtual_prefix->family() == Family::ipv4 ? "IPv4" : "IPv6",
-                                          virtual_prefix->text()),
+            diagnostics.error(name->at, fmt::format("a name for all of {}", virtual_prefix->text()),
                               "only single hosts have names: give the host a [[map]] of its own, or remove the name");
     }
     if (diagnostics.errors() != errors) return std::nullopt;

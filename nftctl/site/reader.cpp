@@ -120,7 +120,11 @@ const toml::table* TableReader::table(std::string_view name) const {
 
 std::vector<const toml::table*> TableReader::tables(std::string_view name) const {
     const auto* node = find(name);
-    if (node == nullptr || node->is_array()) return table_list(name);
+    if (node == nullptr) return {};
+    if (const auto* array = node->as_array()) {
+        if (array->empty()) report_empty(name, *node);
+        return table_list(name);
+    }
     if (const auto* one = table(name)) return {one};
     return {};
 }

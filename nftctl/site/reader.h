@@ -50,7 +50,7 @@ public:
     /// A string, or a list of strings. An empty list is reported unless `may_be_empty`.
     std::vector<Text> texts(std::string_view name, bool may_be_empty = false) const;
     const toml::table* table(std::string_view name) const;
-    /// A table, or a list of tables.
+    /// A table, or a list of tables. An empty list is reported.
     std::vector<const toml::table*> tables(std::string_view name) const;
     /// A list of tables that are written as [[name]].
     std::vector<const toml::table*> table_list(std::string_view name) const;

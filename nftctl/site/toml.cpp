@@ -52,6 +52,8 @@ std::optional<toml::table> parse_toml(std::string_view text, Diagnostics& diagno
     auto description = result.error().description();
     if (const std::string_view prefix = "Error while "; description.starts_with(prefix))
         description.remove_prefix(prefix.size());
+    if (const std::string_view suffix = " (TOML_MAX_NESTED_VALUES)"; description.ends_with(suffix))
+        description.remove_suffix(suffix.size());
     const auto at = begin_of(result.error().source());
     diagnostics.error({std::max(at.line, 1u), std::max(at.column, 1u)}, "this is no TOML: " + escape(description),
                       remedy_for(description));

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 natctl_unit_test(site_test
-  SOURCES site_parse_test.cpp
+  SOURCES
+    site_mistakes_test.cpp
+    site_parse_test.cpp
+    site_values_test.cpp
   LINK natctl_site)

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "nftctl/site/diagnostic.h"
+#include "nftctl/site/site.h"
+
+namespace natctl {
+
+// The parts of check_site().
+
+/// Prefixes and addresses against each other and against ranges that have a meaning of their own.
+void check_prefixes(const Site& site, Diagnostics& diagnostics);
+void check_names(const Site& site, Diagnostics& diagnostics);
+void check_interfaces(const Site& site, Diagnostics& diagnostics);
+/// The tunnel's listeners, and links that lead to them.
+void check_listeners(const Site& site, Diagnostics& diagnostics);
+
+/// The position of the element, if it has one.
+inline Position position_of(const std::vector<Position>& positions, std::size_t index) {
+    return index < positions.size() ? positions[index] : Position{};
+}
+
+/// " (line 5)", or nothing for what stands nowhere.
+inline std::string on_line(Position at) { return at.line == 0 ? "" : " (line " + std::to_string(at.line) + ")"; }
+
+} // namespace natctl

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "nftctl/base/address.h"
+#include "nftctl/site/site.h"
+
+namespace natctl {
+
+/// What a prefix is in the configuration.
+enum class Role : std::uint8_t {
+    own_virtual,
+    own_real,
+    peer,
+    white_list,
+    server,
+    gateway,
+    listener,
+    /// Has a meaning of its own everywhere, such as 127.0.0.0/8.
+    reserved,
+    /// May be used, but not by everybody.
+    unwise,
+};
+inline constexpr std::size_t role_count = 9;
+
+/// A prefix, or an address as a prefix of full length, with where it comes from.
+struct Entry {
+    Prefix prefix;
+    Role role;
+    /// Index of the map, peer or range that it belongs to.
+    std::uint32_t owner = 0;
+    Position at = {};
+};
+
+/// Finds what overlaps. Prefixes are nested or disjoint, so sorting and one pass will do: for each entry, and each
+/// role, calls `report(inner, outer)` with the nearest entry of that role that contains it. Of equal prefixes the one
+/// that stands later in the file is the inner one. Sorts the entries.
+template <class Report>
+void for_each_nested(std::vector<Entry>& entries, Report report) {
+    std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
+        if (a.prefix != b.prefix) return a.prefix < b.prefix;
+        return a.at < b.at;
+    });
+    struct Open {
+        const Entry* entry;
+        Address last;
+    };
+    std::array<std::vector<Open>, role_count> open;
+    for (const auto& entry : entries) {
+        for (auto& enclosing : open) {
+            // Sorted by first address: whoever ends before this one begins has nothing to come inside it.
+            while (!enclosing.empty() && enclosing.back().last < entry.prefix.first()) enclosing.pop_back();
+            if (!enclosing.empty()) report(entry, *enclosing.back().entry);
+        }
+        open[static_cast<std::size_t>(entry.role)].push_back({&entry, entry.prefix.last()});
+    }
+}
+
+} // namespace natctl
