@@ -33,11 +33,15 @@ MAY_USE = {
 PURE = {"base", "site", "plan", "codec"}
 CODEC_TARGET = "natctl_tunnel_codec"
 
-IMPURE_HEADER = re.compile(r"(libmnl|libnftnl|libnetfilter_conntrack|asio|linux|net|netinet)/|asio\.hpp$|sys/socket\.h$")
+IMPURE_HEADER = re.compile(
+    r"(libmnl|libnftnl|libnetfilter_conntrack|asio|linux|net|netinet)/|asio\.hpp$|sys/socket\.h$"
+)
 IMPURE_LIBRARY = re.compile(r"mnl|nftnl|conntrack|asio", re.IGNORECASE)
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")')
-COMMAND = re.compile(r"\b(add_library|add_executable|target_link_libraries|target_sources)\s*\(([^)]*)\)", re.IGNORECASE)
+COMMAND = re.compile(
+    r"\b(add_library|add_executable|target_link_libraries|target_sources)\s*\(([^)]*)\)", re.IGNORECASE
+)
 
 
 class CMake:
@@ -101,7 +105,8 @@ def fault_of_include(layer, system, own, codec_stems):
     if used is None:
         return f'"{own}" lies in no layer; write includes from the root, as in "nftctl/base/address.h"'
     if used != layer and used not in MAY_USE[layer]:
-        return f'{layer} must not include "{own}" of {used}; it may use: {", ".join(sorted(MAY_USE[layer])) or "nothing"}'
+        allowed = ", ".join(sorted(MAY_USE[layer])) or "nothing"
+        return f'{layer} must not include "{own}" of {used}; it may use: {allowed}'
     return None
 
 
