@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/kernel/facts.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <optional>
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/socket.h>
+
+#include "nftctl/base/error.h"
+#include "nftctl/kernel/links.h"
+
+namespace natctl {
+
+namespace {
+
+struct FoundAddress {
+    std::uint32_t index = 0;
+    InterfaceAddress address;
+};
+
+/// nullopt: none that a packet may have as its source.
+std::optional<FoundAddress> parse(const nlmsghdr& message) {
+    const auto* const header = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(&message));
+    const bool ipv4 = header->ifa_family == AF_INET;
+    if (message.nlmsg_type != RTM_NEWADDR || (!ipv4 && header->ifa_family != AF_INET6)) return std::nullopt;
+    const Family family = ipv4 ? Family::ipv4 : Family::ipv6;
+    if (!ipv4 && header->ifa_scope == RT_SCOPE_LINK) return std::nullopt;
+
+    std::uint32_t flags = header->ifa_flags;
+    std::optional<Address> address;
+    std::optional<Address> local;
+    netlink::each_attribute(message, sizeof(ifaddrmsg), [&](const nlattr& attribute) {
+        const auto type = mnl_attr_get_type(&attribute);
+        if (type == IFA_FLAGS) flags = mnl_attr_get_u32(&attribute);
+        if (type != IFA_ADDRESS && type != IFA_LOCAL) return;
+        const auto* const bytes = static_cast<const std::uint8_t*>(mnl_attr_get_payload(&attribute));
+        const std::size_t size = mnl_attr_get_payload_len(&attribute);
+        if (size != address_bits(family) / 8) return;
+        (type == IFA_LOCAL ? local : address) = Address::from_bytes(family, std::span(bytes, size));
+    });
+    // On a point-to-point interface IFA_ADDRESS is the other end's.
+    if (local) address = local;
+    const bool unproven = (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0 && (flags & IFA_F_OPTIMISTIC) == 0;
+    if (!address || unproven) return std::nullopt;
+    return FoundAddress{header->ifa_index, {*address, header->ifa_prefixlen}};
+}
+
+std::vector<FoundAddress> read_addresses(netlink::Socket& socket) {
+    std::vector<FoundAddress> addresses;
+    const int error = dump_route<ifaddrmsg>(
+        socket, RTM_GETADDR, [](netlink::Message&, ifaddrmsg&) {}, [&] { addresses.clear(); },
+        [&](const nlmsghdr& message) {
+            if (const auto found = parse(message)) addresses.push_back(*found);
+        });
+    if (error != 0) throw SystemError("read", "addresses", error);
+    return addresses;
+}
+
+/// False also where the file is absent: without IPv6 in the kernel nothing is forwarded.
+bool read_switch(const char* path) {
+    std::ifstream file(path);
+    int value = 0;
+    return file >> value && value != 0;
+}
+
+} // namespace
+
+Facts read_facts(netlink::Socket& socket) {
+    Facts facts;
+    for (const Link& link : read_links(socket)) {
+        const bool up = (link.flags & IFF_UP) != 0 && (link.flags & IFF_RUNNING) != 0;
+        facts.interfaces.push_back({.name = link.name, .index = link.index, .up = up, .addresses = {}});
+    }
+    for (const FoundAddress& found : read_addresses(socket)) {
+        const auto interface = std::ranges::find(facts.interfaces, found.index, &Interface::index);
+        if (interface != facts.interfaces.end()) interface->addresses.push_back(found.address);
+    }
+    facts.forwarding4 = read_switch("/proc/sys/net/ipv4/ip_forward");
+    facts.forwarding6 = read_switch("/proc/sys/net/ipv6/conf/all/forwarding");
+    return facts;
+}
+
+} // namespace natctl

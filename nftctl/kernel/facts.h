@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "nftctl/kernel/netlink.h"
+#include "nftctl/plan/facts.h"
+
+namespace natctl {
+
+/// Interfaces and their addresses in the kernel's order, so that the first address of a family is the primary one.
+/// IPv6 addresses that are link-local or not yet proven unique are left out: no route may name them as source.
+/// Forwarding is that of the calling thread's network namespace (/proc/sys/net).
+Facts read_facts(netlink::Socket& socket);
+
+} // namespace natctl

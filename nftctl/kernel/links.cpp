@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/kernel/links.h"
+
+#include <cerrno>
+
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+#include "nftctl/base/error.h"
+
+namespace natctl {
+
+namespace {
+
+Link parse(const nlmsghdr& message) {
+    const auto* const header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
+    Link link{.index = static_cast<std::uint32_t>(header->ifi_index), .name = {}, .flags = header->ifi_flags};
+    netlink::each_attribute(message, sizeof(ifinfomsg), [&](const nlattr& attribute) {
+        if (mnl_attr_get_type(&attribute) == IFLA_IFNAME) link.name = mnl_attr_get_str(&attribute);
+    });
+    return link;
+}
+
+} // namespace
+
+std::vector<Link> read_links(netlink::Socket& socket) {
+    std::vector<Link> links;
+    const int error = dump_route<ifinfomsg>(
+        socket, RTM_GETLINK, [](netlink::Message&, ifinfomsg&) {}, [&] { links.clear(); },
+        [&](const nlmsghdr& message) {
+            if (message.nlmsg_type == RTM_NEWLINK) links.push_back(parse(message));
+        });
+    if (error != 0) throw SystemError("read", "interfaces", error);
+    return links;
+}
+
+std::optional<Link> find_link(netlink::Socket& socket, const std::string& name) {
+    netlink::Message message(RTM_GETLINK, 0);
+    message.put_extra<ifinfomsg>();
+    mnl_attr_put_strz(message.header(), IFLA_IFNAME, name.c_str());
+    std::optional<Link> link;
+    const netlink::Answer answer = socket.request(message, [&](const nlmsghdr& reply) { link = parse(reply); });
+    if (answer.error == ENODEV) return std::nullopt;
+    if (answer.error != 0) throw SystemError("find", "interface " + name, answer.error, answer.text);
+    return link;
+}
+
+} // namespace natctl

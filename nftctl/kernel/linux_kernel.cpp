@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/kernel/linux_kernel.h"
+
+#include <linux/netlink.h>
+
+#include "nftctl/kernel/facts.h"
+#include "nftctl/kernel/nftables.h"
+#include "nftctl/kernel/policy_rules.h"
+#include "nftctl/kernel/routes.h"
+
+namespace natctl {
+
+namespace {
+
+class LinuxKernel : public Kernel {
+public:
+    Facts read_facts() override { return natctl::read_facts(route_socket_); }
+
+    Snapshot read() override {
+        nft::Nftables::State state = nftables_.read();
+        return {.plan = {.table = std::move(state.table),
+                         .rules = read_policy_rules(route_socket_),
+                         .routes = read_routes(route_socket_)},
+                .generation = state.generation};
+    }
+
+    CommitResult commit(const Transaction& transaction, std::uint32_t generation) override {
+        const std::vector<Route> removed = remove_first(transaction, generation);
+        if (nftables_.commit(transaction.changes, generation) == CommitResult::stale) {
+            for (const Route& route : removed) add_route(route_socket_, route);
+            return CommitResult::stale;
+        }
+        for (const Route& route : transaction.add_routes) add_route(route_socket_, route);
+        for (const PolicyRule& rule : transaction.add_rules) add_policy_rule(route_socket_, rule);
+        for (const PolicyRule& rule : transaction.remove_rules) remove_policy_rule(route_socket_, rule);
+        for (const Route& route : transaction.remove_routes_last) remove_route(route_socket_, route);
+        return CommitResult::done;
+    }
+
+private:
+    /// Routes that have to go before the table changes, unless the table changed already and would be refused. Should
+    /// it change after this look, commit() puts them back: between the two the unreachable routes below them stand.
+    std::vector<Route> remove_first(const Transaction& transaction, std::uint32_t generation) {
+        std::vector<Route> removed;
+        if (transaction.remove_routes_first.empty()) return removed;
+        if (!transaction.changes.empty() && generation != 0 && nftables_.generation() != generation) return removed;
+        for (const Route& route : transaction.remove_routes_first)
+            if (remove_route(route_socket_, route)) removed.push_back(route);
+        return removed;
+    }
+
+    nft::Nftables nftables_;
+    netlink::Socket route_socket_{NETLINK_ROUTE};
+};
+
+} // namespace
+
+std::unique_ptr<Kernel> make_linux_kernel() { return std::make_unique<LinuxKernel>(); }
+
+} // namespace natctl

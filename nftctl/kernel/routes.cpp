@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/kernel/routes.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <optional>
+
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "nftctl/base/error.h"
+#include "nftctl/kernel/links.h"
+
+namespace natctl {
+
+namespace {
+
+std::uint8_t address_family(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
+
+/// The metric of a route that names none (IP6_RT_PRIO_USER for IPv6).
+std::uint32_t default_metric(Family family) { return family == Family::ipv4 ? 0 : 1024; }
+
+std::string text_of(const Route& route) {
+    std::string text = "route " + route.destination.text();
+    if (!route.dev.empty()) text += " dev " + route.dev;
+    return text + " in table " + std::to_string(route.table);
+}
+
+/// A route of whoever.
+struct FoundRoute {
+    Route route;
+    std::uint8_t protocol = 0;
+    std::uint32_t metric = 0;
+};
+
+std::optional<RouteType> decode_type(std::uint8_t type) {
+    switch (type) {
+    case RTN_UNICAST: return RouteType::unicast;
+    case RTN_LOCAL: return RouteType::local;
+    case RTN_UNREACHABLE: return RouteType::unreachable;
+    default: return std::nullopt;
+    }
+}
+
+std::uint8_t encode_type(RouteType type) {
+    switch (type) {
+    case RouteType::unicast: return RTN_UNICAST;
+    case RouteType::local: return RTN_LOCAL;
+    case RouteType::unreachable: return RTN_UNREACHABLE;
+    }
+    assert(false);
+    return RTN_UNSPEC;
+}
+
+std::optional<Address> decode_address(Family family, const nlattr& attribute) {
+    const auto* const bytes = static_cast<const std::uint8_t*>(mnl_attr_get_payload(&attribute));
+    const std::size_t size = mnl_attr_get_payload_len(&attribute);
+    if (size != address_bits(family) / 8) return std::nullopt;
+    return Address::from_bytes(family, std::span(bytes, size));
+}
+
+/// nullopt: of a type that none of ours can be.
+std::optional<FoundRoute> parse(const nlmsghdr& message, const std::vector<Link>& links) {
+    const auto* const header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
+    const auto type = decode_type(header->rtm_type);
+    // Cached copies of routes are listed among them.
+    if (message.nlmsg_type != RTM_NEWROUTE || !type || (header->rtm_flags & RTM_F_CLONED) != 0) return std::nullopt;
+    const Family family = header->rtm_family == AF_INET ? Family::ipv4 : Family::ipv6;
+    const std::array<std::uint8_t, 16> zeros{};
+    Address destination = Address::from_bytes(family, std::span(zeros).first(address_bits(family) / 8));
+    FoundRoute found{.route = {.table = header->rtm_table, .destination = {}, .type = *type},
+                     .protocol = header->rtm_protocol};
+    netlink::each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
+        switch (mnl_attr_get_type(&attribute)) {
+        case RTA_TABLE: found.route.table = mnl_attr_get_u32(&attribute); break;
+        case RTA_DST: destination = decode_address(family, attribute).value_or(destination); break;
+        case RTA_GATEWAY: found.route.via = decode_address(family, attribute); break;
+        case RTA_PREFSRC: found.route.source = decode_address(family, attribute); break;
+        case RTA_PRIORITY: found.metric = mnl_attr_get_u32(&attribute); break;
+        case RTA_OIF: {
+            const auto link = std::ranges::find(links, mnl_attr_get_u32(&attribute), &Link::index);
+            if (link != links.end()) found.route.dev = link->name;
+            break;
+        }
+        default: break;
+        }
+    });
+    found.route.destination = Prefix(destination, header->rtm_dst_len);
+    // IPv6 unreachable routes are listed with the interface lo.
+    if (*type == RouteType::unreachable) found.route.dev.clear();
+    return found;
+}
+
+/// Those with our protocol, or those of one table; the kernel selects, older ones (before 4.20) leave it to us.
+struct Selection {
+    std::optional<std::uint8_t> protocol = {};
+    std::optional<std::uint32_t> table = {};
+};
+
+std::vector<FoundRoute> dump(netlink::Socket& socket, Family family, const Selection& selection) {
+    const std::vector<Link> links = read_links(socket);
+    std::vector<FoundRoute> routes;
+    const int error = dump_route<rtmsg>(
+        socket, RTM_GETROUTE,
+        [&](netlink::Message& message, rtmsg& header) {
+            header.rtm_family = address_family(family);
+            header.rtm_protocol = selection.protocol.value_or(RTPROT_UNSPEC);
+            if (selection.table) mnl_attr_put_u32(message.header(), RTA_TABLE, *selection.table);
+        },
+        [&] { routes.clear(); },
+        [&](const nlmsghdr& message) {
+            const auto* const header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
+            if (header->rtm_family != address_family(family)) return;
+            auto found = parse(message, links);
+            if (!found || (selection.protocol && found->protocol != *selection.protocol) ||
+                (selection.table && found->route.table != *selection.table))
+                return;
+            routes.push_back(std::move(*found));
+        });
+    // No such table; or no IPv6 in this kernel.
+    if (error == ENOENT || error == EAFNOSUPPORT || error == EOPNOTSUPP) return {};
+    if (error != 0) throw SystemError("read", "routes", error);
+    return routes;
+}
+
+void put_address(netlink::Message& message, std::uint16_t type, const Address& address) {
+    mnl_attr_put(message.header(), type, address.bytes().size(), address.bytes().data());
+}
+
+/// nullopt: its interface does not exist.
+std::optional<netlink::Message> make_message(netlink::Socket& socket, const Route& route, std::uint16_t type,
+                                             std::uint16_t flags) {
+    assert(!route.via || route.via->family() == route.destination.family());
+    assert(route.dev.empty() == (route.type == RouteType::unreachable));
+    netlink::Message message(type, flags);
+    auto* const header = message.put_extra<rtmsg>();
+    header->rtm_family = address_family(route.destination.family());
+    header->rtm_dst_len = static_cast<std::uint8_t>(route.destination.length());
+    header->rtm_protocol = route_protocol;
+    header->rtm_type = encode_type(route.type);
+    if (type == RTM_DELROUTE)
+        header->rtm_scope = RT_SCOPE_NOWHERE;
+    else if (route.type == RouteType::local)
+        header->rtm_scope = RT_SCOPE_HOST;
+    else
+        header->rtm_scope = route.via || route.dev.empty() ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+    mnl_attr_put_u32(message.header(), RTA_TABLE, route.table);
+    if (route.destination.length() != 0) put_address(message, RTA_DST, route.destination.network());
+    if (route.via) put_address(message, RTA_GATEWAY, *route.via);
+    if (route.source) put_address(message, RTA_PREFSRC, *route.source);
+    if (!route.dev.empty()) {
+        const auto link = find_link(socket, route.dev);
+        if (!link) return std::nullopt;
+        mnl_attr_put_u32(message.header(), RTA_OIF, link->index);
+    }
+    return message;
+}
+
+std::string remedy(const Route& route, const netlink::Answer& answer) {
+    if (answer.error == EPERM) return "run it as root";
+    std::string text;
+    if (answer.error == ENETDOWN) text = "interface " + route.dev + " is down: ip link set " + route.dev + " up";
+    if (answer.error == ENETUNREACH && route.via)
+        text = route.via->text() + " is in no network of interface " + route.dev;
+    if (answer.error == EINVAL && route.source) text = route.source->text() + " must be an address of this machine";
+    if (!answer.text.empty()) text += (text.empty() ? "the kernel says: " : "; the kernel says: ") + answer.text;
+    return text;
+}
+
+netlink::Answer send(netlink::Socket& socket, const Route& route, std::uint16_t flags) {
+    auto message = make_message(socket, route, RTM_NEWROUTE, static_cast<std::uint16_t>(NLM_F_CREATE | flags));
+    if (!message) throw SystemError("add", text_of(route), ENODEV, "there is no interface " + route.dev);
+    return socket.request(*message);
+}
+
+/// Whether the route stands already. Throws where what stands in its place is not ours to replace.
+bool stands(netlink::Socket& socket, const Route& route) {
+    const Family family = route.destination.family();
+    bool same = false;
+    for (const FoundRoute& found : dump(socket, family, {.table = route.table})) {
+        if (found.route.destination != route.destination || found.metric != default_metric(family)) continue;
+        if (found.protocol != route_protocol)
+            throw SystemError("add", text_of(route), EEXIST,
+                              "somebody else's route (protocol " + std::to_string(found.protocol) +
+                                  ") stands there: remove it, table " + std::to_string(route.table) + " is natctl's");
+        same = same || found.route == route;
+    }
+    return same;
+}
+
+} // namespace
+
+std::vector<Route> read_routes(netlink::Socket& socket) {
+    std::vector<Route> routes;
+    for (const Family family : {Family::ipv4, Family::ipv6})
+        for (FoundRoute& found : dump(socket, family, {.protocol = route_protocol}))
+            routes.push_back(std::move(found.route));
+    std::ranges::sort(routes);
+    return routes;
+}
+
+void add_route(netlink::Socket& socket, const Route& route) {
+    netlink::Answer answer = send(socket, route, NLM_F_EXCL);
+    if (answer.error == EEXIST) {
+        if (stands(socket, route)) return;
+        answer = send(socket, route, NLM_F_REPLACE);
+    }
+    if (answer.error != 0) throw SystemError("add", text_of(route), answer.error, remedy(route, answer));
+}
+
+bool remove_route(netlink::Socket& socket, const Route& route) {
+    auto message = make_message(socket, route, RTM_DELROUTE, 0);
+    if (!message) return false;
+    const netlink::Answer answer = socket.request(*message);
+    // ENODEV, ENETDOWN: the interface went since we looked, and the route with it.
+    for (const int gone : {ESRCH, ENOENT, ENODEV, ENETDOWN})
+        if (answer.error == gone) return false;
+    if (answer.error != 0) throw SystemError("delete", text_of(route), answer.error, remedy(route, answer));
+    return true;
+}
+
+} // namespace natctl
