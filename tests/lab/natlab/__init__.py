@@ -16,6 +16,7 @@ from .lab import ROOT, Lab
 from .links import Socks, Veth, WireGuardMesh, configure
 from .servers import microsocks, nginx, page_of
 from .site import STRANGER, build_sites
+from . import toml, v2ray
 from .wait import DEADLINE, Never, always, eventually
 
 __all__ = [
