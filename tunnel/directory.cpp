@@ -31,10 +31,10 @@ Directory::Directory(const Site& site) : routes_(site.peers), site_(normal(site.
         if (!map.name.empty()) hosts_.emplace(normal(map.name), map.virtual_prefix.network());
     }
     own_ = AddressSet(own_prefixes_);
-    for (std::size_t index = 0; index < site.peers.size(); ++index) peers_.emplace(normal(site.peers[index].name), index);
+    for (std::size_t index = 0; index < site.peers.size(); ++index)
+        peers_.emplace(normal(site.peers[index].name), index);
 
-    for (const char* loopback : {"127.0.0.1", "::1"})
-        listeners_.insert({*Address::parse(loopback), site.tunnel.port});
+    for (const char* loopback : {"127.0.0.1", "::1"}) listeners_.insert({*Address::parse(loopback), site.tunnel.port});
     for (const SocksListener& listener : site.tunnel.socks5) {
         const Address& address = listener.listen.address;
         listeners_.insert(listener.listen);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <system_error>
+
+#include <asio/awaitable.hpp>
+
+#include "tunnel/deadlines.h"
+#include "tunnel/socket.h"
+
+namespace natctl {
+
+/// Connects `socket`, which is new, with SO_MARK `mark` (0: none), so that our own packets are not intercepted again.
+/// ETIMEDOUT after `limit`.
+asio::awaitable<std::error_code> connect(tcp::socket& socket, const Endpoint& to, std::uint32_t mark,
+                                         Deadlines& deadlines, Deadlines::Clock::duration limit);
+
+} // namespace natctl

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tunnel/daemon.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include "nftctl/base/error.h"
+
+namespace natctl {
+
+namespace {
+
+std::set<ListenerAddress> listener_addresses(const Settings& settings) {
+    std::set<ListenerAddress> addresses;
+    for (const char* loopback : {"127.0.0.1", "::1"})
+        addresses.insert({ListenerKind::transparent, {*Address::parse(loopback), settings.transparent_port}});
+    for (const Listener& listener : settings.listeners) addresses.insert({ListenerKind::socks5, listener.listen});
+    return addresses;
+}
+
+/// By worker, and within that by address.
+using Share = std::vector<std::vector<ListenSocket>>;
+
+/// A machine without IPv6 has no [::1]; `addresses` is left with what was opened.
+Share open_all(std::set<ListenerAddress>& addresses, std::size_t workers) {
+    Share share(workers);
+    for (auto next = addresses.begin(); next != addresses.end();) {
+        const ListenerAddress address = *next++;
+        try {
+            auto sockets = open_listeners(address, workers);
+            for (std::size_t i = 0; i < workers; ++i) share[i].push_back(std::move(sockets[i]));
+        } catch (const SystemError& error) {
+            const bool no_ipv6 = error.error() == EADDRNOTAVAIL || error.error() == EAFNOSUPPORT;
+            if (address.endpoint.address.family() != Family::ipv6 || !no_ipv6) throw;
+            spdlog::info("this machine has no IPv6: {}", error.what());
+            addresses.erase(address);
+        }
+    }
+    return share;
+}
+
+/// Better once now than at every flow.
+void try_mark(std::uint32_t mark) {
+    const Fd socket(check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "create", "a socket"));
+    if (mark == 0 || ::setsockopt(socket.get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0) return;
+    throw SystemError("mark", "the tunnel's own sockets", errno, "run natctl-tunnel as root or with CAP_NET_ADMIN");
+}
+
+} // namespace
+
+Daemon::Daemon(std::shared_ptr<const Settings> settings, std::size_t threads, const WorkerLimits& limits,
+               std::function<void()> on_finished)
+    : addresses_(listener_addresses(*settings)),
+      working_(threads) {
+    try_mark(settings->bypass_mark);
+    Share share = open_all(addresses_, threads);
+    for (auto& listeners : share)
+        workers_.push_back(std::make_unique<Worker>(settings, std::move(listeners), limits, log_));
+    for (const auto& worker : workers_)
+        threads_.emplace_back([this, &worker = *worker, on_finished] {
+            worker.run();
+            if (--working_ == 0) on_finished();
+        });
+}
+
+Daemon::~Daemon() {
+    stop();
+    for (std::thread& thread : threads_) thread.join();
+}
+
+void Daemon::reload(std::shared_ptr<const Settings> settings) {
+    try_mark(settings->bypass_mark);
+    std::set<ListenerAddress> wanted = listener_addresses(*settings);
+    std::set<ListenerAddress> added;
+    std::vector<ListenerAddress> removed;
+    std::ranges::set_difference(wanted, addresses_, std::inserter(added, added.end()));
+    std::ranges::set_difference(addresses_, wanted, std::back_inserter(removed));
+    Share share = open_all(added, workers_.size());
+    for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->reload(settings, std::move(share[i]), removed);
+    for (const ListenerAddress& address : removed) addresses_.erase(address);
+    addresses_.merge(added);
+}
+
+void Daemon::drain() {
+    for (const auto& worker : workers_) worker->drain();
+}
+
+void Daemon::stop() {
+    for (const auto& worker : workers_) worker->stop();
+}
+
+} // namespace natctl

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tunnel/dial.h"
+
+#include <utility>
+
+#include "tunnel/connect.h"
+#include "tunnel/socks5_client.h"
+
+namespace natctl {
+
+namespace {
+
+using socks5::Reply;
+
+Reply reply_for(const std::error_code& error) {
+    if (error == std::errc::connection_refused || error == std::errc::connection_reset)
+        return Reply::connection_refused;
+    if (error == std::errc::host_unreachable) return Reply::host_unreachable;
+    if (error == std::errc::network_unreachable || error == std::errc::network_down ||
+        error == std::errc::address_not_available)
+        return Reply::network_unreachable;
+    if (error == std::errc::timed_out) return Reply::ttl_expired;
+    if (error == std::errc::permission_denied) return Reply::not_allowed;
+    return Reply::general_failure;
+}
+
+std::string remedy_for(const std::error_code& error, const char* refused) {
+    if (error == std::errc::connection_refused) return refused;
+    if (error == std::errc::operation_not_permitted) return "the tunnel needs root or CAP_NET_ADMIN";
+    if (error == std::errc::too_many_files_open) return "raise the limit of open files (LimitNOFILE)";
+    return "";
+}
+
+/// A refusal by the proxy is final; anything else leaves it to the next one.
+struct Attempt {
+    DialResult result;
+    bool is_final;
+};
+
+asio::awaitable<Attempt> dial_by(Context& context, const Settings& settings, const Proxy& proxy, bool is_last,
+                                 const socks5::Destination& target) {
+    tcp::socket socket(context.executor);
+    const auto limit = is_last ? settings.timeouts.last_proxy : settings.timeouts.proxy;
+    if (const auto error = co_await connect(socket, proxy.server, settings.bypass_mark, context.attempts, limit))
+        co_return Attempt{DialFailure{Reply::network_unreachable, "cannot connect to the proxy: " + error.message(),
+                                      remedy_for(error, "is the proxy running?"), *proxy.label},
+                          false};
+    auto answer = co_await ask_proxy(socket, proxy, target, context.attempts, settings.timeouts);
+    if (!answer.reply)
+        co_return Attempt{
+            DialFailure{Reply::general_failure, std::move(answer.cause), std::move(answer.remedy), *proxy.label},
+            answer.asked};
+    if (answer.reply->reply != Reply::succeeded)
+        co_return Attempt{DialFailure{answer.reply->reply, "the proxy says: " + std::string(text(answer.reply->reply)),
+                                      answer.reply->reply == Reply::not_allowed
+                                          ? "allow this destination at the far side, or look at its log"
+                                          : "",
+                                      *proxy.label},
+                          true};
+    const socks5::Destination& bound = answer.reply->bound;
+    const bool formal = bound.port == 0 || bound.port == proxy.server.port;
+    const Endpoint seen = formal || !bound.address() ? Endpoint{} : Endpoint{*bound.address(), bound.port};
+    co_return Attempt{Dialed{std::move(socket), seen, formal, std::move(answer.early), proxy.label}, true};
+}
+
+} // namespace
+
+asio::awaitable<DialResult> dial_direct(Context& context, const Settings& settings, Endpoint target) {
+    static const auto label = std::make_shared<const std::string>("direct");
+    tcp::socket socket(context.executor);
+    if (const auto error =
+            co_await connect(socket, target, settings.bypass_mark, context.attempts, settings.timeouts.connect))
+        co_return DialFailure{reply_for(error), "cannot connect: " + error.message(),
+                              remedy_for(error, "nothing listens on this port"), *label};
+    std::error_code ignored;
+    const Endpoint bound = from_asio(socket.local_endpoint(ignored));
+    co_return Dialed{std::move(socket), bound, false, {}, label};
+}
+
+asio::awaitable<DialResult> dial_peer(Context& context, const Settings& settings, const PeerProxies& peer,
+                                      socks5::Destination target) {
+    DialResult result = DialFailure{Reply::network_unreachable, "peer " + peer.name + " has no socks5 link",
+                                    "give it one, or reach it by its interface", ""};
+    for (const Proxy& proxy : peer.proxies) {
+        const bool is_last = &proxy == &peer.proxies.back();
+        Attempt attempt = co_await dial_by(context, settings, proxy, is_last, target);
+        result = std::move(attempt.result);
+        if (attempt.is_final) break;
+    }
+    co_return result;
+}
+
+} // namespace natctl

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <asio/awaitable.hpp>
+
+#include "tunnel/context.h"
+#include "tunnel/dial.h"
+
+namespace natctl {
+
+/// Passes on what each side has said already and gives both sockets to the relay.
+asio::awaitable<void> join(Context& context, tcp::socket client, Dialed far, socks5::Bytes from_client, Endpoint source,
+                           Endpoint destination);
+
+} // namespace natctl

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstddef>
+
+#include "tunnel/worker.h"
+
+namespace natctl {
+
+/// Raises the soft limit of open files to the hard one and returns it. It stays as it is when the system refuses.
+std::size_t raise_descriptor_limit();
+
+/// Shares `descriptors` among `threads`, so that flows are kept waiting before the descriptors run out: two a flow,
+/// and a quarter of all for the pipes of those that move.
+WorkerLimits share_limits(std::size_t descriptors, std::size_t threads);
+
+} // namespace natctl

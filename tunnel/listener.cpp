@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tunnel/listener.h"
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "nftctl/base/error.h"
+#include "tunnel/socket.h"
+
+namespace natctl {
+
+namespace {
+
+/// Connections that wait for accept(); the kernel cuts it to net.core.somaxconn.
+constexpr int backlog = 4096;
+
+std::string describe(const ListenerAddress& address) {
+    return (address.kind == ListenerKind::transparent ? "the transparent listener " : "the socks5 listener ") +
+           address.endpoint.text();
+}
+
+std::string remedy_for(int error, const ListenerAddress& address) {
+    if (error == EADDRINUSE) return "another program listens there: stop it or choose another port";
+    if (error == EPERM || error == EACCES)
+        return address.kind == ListenerKind::transparent ? "run natctl-tunnel as root or with CAP_NET_ADMIN"
+                                                         : "run natctl-tunnel as root";
+    return "";
+}
+
+class Socket {
+public:
+    explicit Socket(const ListenerAddress& address) : address_(address) {
+        const bool v6 = address.endpoint.address.family() == Family::ipv6;
+        fd_ = Fd(::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        if (!fd_) fail("create");
+        set("prepare", SOL_SOCKET, SO_REUSEADDR);
+        if (v6) set("prepare", IPPROTO_IPV6, IPV6_V6ONLY);
+        if (address.kind == ListenerKind::transparent) {
+            set("prepare", v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT);
+        } else {
+            // The interface with this address may come later.
+            set("prepare", v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_FREEBIND : IP_FREEBIND);
+        }
+    }
+
+    void share() { set("share", SOL_SOCKET, SO_REUSEPORT); }
+
+    void bind() {
+        const tcp::endpoint endpoint = to_asio(address_.endpoint);
+        if (::bind(fd_.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) fail("bind");
+    }
+
+    Fd listen() && {
+        if (::listen(fd_.get(), backlog) != 0) fail("open");
+        return std::move(fd_);
+    }
+
+private:
+    void set(const char* verb, int level, int name) {
+        const int on = 1;
+        if (::setsockopt(fd_.get(), level, name, &on, sizeof on) != 0) fail(verb);
+    }
+
+    [[noreturn]] void fail(const char* verb) {
+        const int error = errno;
+        throw SystemError(verb, describe(address_), error, remedy_for(error, address_));
+    }
+
+    ListenerAddress address_;
+    Fd fd_;
+};
+
+} // namespace
+
+std::vector<ListenSocket> open_listeners(const ListenerAddress& address, std::size_t count) {
+    // Without SO_REUSEPORT, and gone at once: finds out whether somebody else is there.
+    Socket(address).bind();
+    std::vector<ListenSocket> result;
+    for (std::size_t i = 0; i < count; ++i) {
+        Socket socket(address);
+        socket.share();
+        socket.bind();
+        result.push_back({address, std::move(socket).listen()});
+    }
+    return result;
+}
+
+} // namespace natctl

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "nftctl/site/load.h"
+#include "tunnel/daemon.h"
+#include "tunnel/limits.h"
+#include "tunnel/notify.h"
+
+namespace natctl {
+
+namespace {
+
+/// How long open flows may go on after SIGTERM.
+constexpr auto drain_time = std::chrono::seconds(3);
+
+struct Options {
+    std::string config = "/etc/natctl/site.toml";
+    std::string run_dir = "/run/natctl";
+    std::string state_dir = "/var/lib/natctl";
+    std::string log_level = "info";
+    std::size_t threads = std::max(1u, std::thread::hardware_concurrency());
+};
+
+/// nullptr when the file has errors; they have been printed then.
+std::shared_ptr<const Settings> load_settings(const std::string& path) {
+    const LoadResult loaded = load_site(path);
+    auto findings = loaded.diagnostics;
+    std::erase_if(findings, [](const Diagnostic& diagnostic) { return diagnostic.severity != Severity::error; });
+    if (!findings.empty()) fmt::print(stderr, "{}", render(findings, path, loaded.source));
+    return loaded.site ? make_settings(*loaded.site) : nullptr;
+}
+
+void reload(Daemon& daemon, const std::string& path) {
+    const auto complain = [&](const std::string& cause) {
+        spdlog::error("{} was not reloaded, the former configuration stays: {}", path, cause);
+    };
+    try {
+        if (auto settings = load_settings(path)) {
+            daemon.reload(std::move(settings));
+            spdlog::info("reloaded {}", path);
+        } else {
+            complain("it has errors; `natctl check` names them");
+        }
+    } catch (const std::exception& error) {
+        complain(error.what());
+    }
+}
+
+int run(const Options& options) {
+    const auto settings = load_settings(options.config);
+    if (!settings) return 1;
+    // A write to a socket that was reset is an error to be handled, not a signal.
+    std::signal(SIGPIPE, SIG_IGN);
+
+    asio::io_context io(1);
+    // Before any thread is made, so that all of them leave the signals to this one.
+    asio::signal_set end(io, SIGTERM, SIGINT);
+    asio::signal_set hangup(io, SIGHUP);
+    Daemon daemon(settings, options.threads, share_limits(raise_descriptor_limit(), options.threads),
+                  [&io] { io.stop(); });
+    const ReadyFile ready(std::filesystem::path(options.run_dir) / "natctl-tunnel.ready");
+    notify_service_manager("READY=1");
+
+    asio::steady_timer patience(io);
+    end.async_wait([&](const std::error_code& error, int) {
+        if (error) return;
+        notify_service_manager("STOPPING=1");
+        daemon.drain();
+        patience.expires_after(drain_time);
+        patience.async_wait([&](const std::error_code& cancelled) {
+            if (!cancelled) daemon.stop();
+        });
+    });
+    std::function<void(const std::error_code&, int)> on_hangup = [&](const std::error_code& error, int) {
+        if (error) return;
+        reload(daemon, options.config);
+        hangup.async_wait(on_hangup);
+    };
+    hangup.async_wait(on_hangup);
+    io.run();
+    return 0;
+}
+
+int main(int argc, char** argv) {
+    Options options;
+    CLI::App app("Relays the flows of natctl's sites over SOCKS5.", "natctl-tunnel");
+    app.set_version_flag("--version", "natctl-tunnel " NATCTL_VERSION);
+    app.add_option("--config", options.config, "what is where")->capture_default_str();
+    app.add_option("--run-dir", options.run_dir, "where natctl-tunnel.ready is written")->capture_default_str();
+    app.add_option("--state-dir", options.state_dir, "what must survive a reboot; nothing yet")->capture_default_str();
+    app.add_option("--log-level", options.log_level, "how much is said on standard error")
+        ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "critical", "off"}))
+        ->capture_default_str();
+    app.add_option("--threads", options.threads, "loops that share the work")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    spdlog::set_default_logger(spdlog::stderr_color_mt("natctl-tunnel"));
+    spdlog::set_level(spdlog::level::from_str(options.log_level));
+    try {
+        return run(options);
+    } catch (const std::exception& error) {
+        spdlog::error("{}", error.what());
+        return 1;
+    }
+}
+
+} // namespace
+
+} // namespace natctl
+
+int main(int argc, char** argv) { return natctl::main(argc, argv); }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nftctl/site/site.h"
+#include "tunnel/access.h"
+#include "tunnel/directory.h"
+#include "tunnel/socks5.h"
+
+namespace natctl {
+
+/// A SOCKS5 proxy and what it wants to hear.
+struct Proxy {
+    Endpoint server;
+    std::optional<socks5::UserPassword> credentials;
+    /// For messages: "peer b by socks5 127.0.0.1:1080".
+    std::shared_ptr<const std::string> label;
+};
+
+struct PeerProxies {
+    std::string name;
+    /// In order of preference; empty when the peer is reached by interfaces alone.
+    std::vector<Proxy> proxies;
+};
+
+struct Listener {
+    Endpoint listen;
+    Access access;
+    std::optional<socks5::UserPassword> credentials;
+};
+
+struct Timeouts {
+    using Duration = std::chrono::steady_clock::duration;
+
+    /// From accept to the end of a client's request; and the same as a client of a proxy, up to our request.
+    Duration handshake = std::chrono::seconds(10);
+    /// Connecting to a target.
+    Duration connect = std::chrono::seconds(20);
+    /// Connecting to a proxy: shorter while there is another one to try.
+    Duration last_proxy = std::chrono::seconds(10);
+    Duration proxy = std::chrono::seconds(4);
+    /// From our request to the proxy's reply; it may well connect for as long as Linux does.
+    Duration reply = std::chrono::seconds(60);
+    /// Between two looks at all of the above.
+    Duration tick = std::chrono::seconds(1);
+};
+
+/// All that the flows of the tunnel go by. Never changed: a new configuration makes a new one, and flows that are being
+/// opened keep theirs.
+struct Settings {
+    std::uint16_t transparent_port = 0;
+    /// SO_MARK of sockets that leave; 0: none.
+    std::uint32_t bypass_mark = 0;
+    std::shared_ptr<const Directory> directory;
+    /// By the index that Directory and Access give.
+    std::vector<PeerProxies> peers;
+    std::vector<Listener> listeners;
+    Timeouts timeouts;
+
+    const Listener* listener_at(const Endpoint& endpoint) const;
+};
+
+/// Reads the password files; throws SystemError when one cannot be read.
+std::shared_ptr<const Settings> make_settings(const Site& site, const Timeouts& timeouts = {});
+
+} // namespace natctl

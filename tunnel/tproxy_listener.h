@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <asio/awaitable.hpp>
+
+#include "tunnel/context.h"
+#include "tunnel/socket.h"
+
+namespace natctl {
+
+/// A flow that the kernel handed to our transparent listener (TPROXY): the local address of the socket is where the
+/// client wanted to go. Passes it to the peer that has the address, or resets it.
+asio::awaitable<void> serve_transparent(Context& context, tcp::socket client);
+
+} // namespace natctl

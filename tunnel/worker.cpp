@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tunnel/worker.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <utility>
+
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include "tunnel/socks5_server.h"
+#include "tunnel/tproxy_listener.h"
+
+namespace natctl {
+
+namespace {
+
+/// How long to leave a listener alone after accept() failed `failures` times in a row, for lack of descriptors or
+/// memory: some 50 ms, doubled up to 2 s, and random, so that threads and processes do not all come back at once.
+std::chrono::milliseconds accept_pause(unsigned failures) {
+    static thread_local std::minstd_rand random(std::random_device{}());
+    const auto longest = std::min(2000u, 50u << std::min(failures, 6u));
+    return std::chrono::milliseconds(std::uniform_int_distribution<unsigned>(longest / 2, longest)(random));
+}
+
+} // namespace
+
+struct Worker::Acceptor {
+    ListenerAddress address;
+    tcp::acceptor acceptor;
+};
+
+/// Counts a flow until the relay has it, or it has failed.
+class Worker::Opening {
+public:
+    explicit Opening(Worker& worker) : worker_(worker) { ++worker_.opening_; }
+    ~Opening() {
+        --worker_.opening_;
+        worker_.one_left();
+    }
+    Opening(const Opening&) = delete;
+    Opening& operator=(const Opening&) = delete;
+
+private:
+    Worker& worker_;
+};
+
+Worker::Worker(std::shared_ptr<const Settings> settings, std::vector<ListenSocket> listeners,
+               const WorkerLimits& limits, FlowLog& log)
+    : limits_(limits),
+      log_(log),
+      pipes_(limits.pipe_size, limits.max_pipes),
+      strangers_(limits.max_strangers),
+      io_(1),
+      relay_(io_, pipes_, limits.relay, [this](const FlowReport& report) { flow_ended(report); }),
+      context_{io_.get_executor(), std::move(settings), strangers_, attempts_, relay_, log},
+      room_(io_, asio::steady_timer::time_point::max()) {
+    for (ListenSocket& socket : listeners) listen(std::move(socket));
+    spawn(tick());
+}
+
+Worker::~Worker() { running_ = false; }
+
+void Worker::run() { io_.run(); }
+
+void Worker::reload(std::shared_ptr<const Settings> settings, std::vector<ListenSocket> added,
+                    std::vector<ListenerAddress> removed) {
+    asio::post(
+        io_, [this, settings = std::move(settings), added = std::move(added), removed = std::move(removed)]() mutable {
+            context_.settings = std::move(settings);
+            for (const ListenerAddress& address : removed)
+                std::erase_if(acceptors_, [&](const auto& acceptor) {
+                    if (acceptor->address != address) return false;
+                    std::error_code ignored;
+                    acceptor->acceptor.close(ignored);
+                    return true;
+                });
+            for (ListenSocket& socket : added) listen(std::move(socket));
+        });
+}
+
+void Worker::drain() {
+    asio::post(io_, [this] {
+        draining_ = true;
+        for (const auto& acceptor : acceptors_) {
+            std::error_code ignored;
+            acceptor->acceptor.close(ignored);
+        }
+        acceptors_.clear();
+        one_left();
+    });
+}
+
+void Worker::stop() {
+    asio::post(io_, [this] {
+        running_ = false;
+        relay_.stop();
+        io_.stop();
+    });
+}
+
+void Worker::listen(ListenSocket socket) {
+    const bool v6 = socket.address.endpoint.address.family() == Family::ipv6;
+    auto acceptor = std::make_shared<Acceptor>(Acceptor{socket.address, tcp::acceptor(io_)});
+    acceptor->acceptor.assign(v6 ? tcp::v6() : tcp::v4(), socket.fd.release());
+    acceptors_.push_back(acceptor);
+    spawn(accept(std::move(acceptor)));
+}
+
+asio::awaitable<void> Worker::accept(std::shared_ptr<Acceptor> acceptor) {
+    unsigned failures = 0;
+    while (acceptor->acceptor.is_open()) {
+        if (flows() >= limits_.max_flows) {
+            co_await room_.async_wait(awaiting);
+            continue;
+        }
+        auto [error, client] = co_await acceptor->acceptor.async_accept(awaiting);
+        if (!error) {
+            failures = 0;
+            spawn(serve(acceptor->address, std::move(client)));
+            continue;
+        }
+        if (!acceptor->acceptor.is_open()) break;
+        if (failures++ == 0)
+            spdlog::error("cannot accept connections at {}: {}; trying again when there is room",
+                          acceptor->address.endpoint.text(), error.message());
+        asio::steady_timer pause(io_, accept_pause(failures));
+        co_await pause.async_wait(awaiting);
+    }
+}
+
+asio::awaitable<void> Worker::serve(ListenerAddress address, tcp::socket client) {
+    const Opening opening(*this);
+    if (address.kind == ListenerKind::transparent)
+        co_await serve_transparent(context_, std::move(client));
+    else
+        co_await serve_socks5(context_, std::move(client), address.endpoint);
+}
+
+asio::awaitable<void> Worker::tick() {
+    asio::steady_timer timer(io_);
+    while (true) {
+        timer.expires_after(context_.settings->timeouts.tick);
+        co_await timer.async_wait(awaiting);
+        const auto now = std::chrono::steady_clock::now();
+        strangers_.tick(now);
+        attempts_.tick(now);
+        relay_.tick(now);
+    }
+}
+
+void Worker::flow_ended(const FlowReport& report) {
+    const std::string& link = *report.link;
+    if (report.end == FlowEnd::refused)
+        log_.failed(report.source, report.destination.text(), link, "the far side closed without an answer",
+                    "the target refused or the proxy's way to it is down: look at the proxy's log");
+    else
+        spdlog::debug("{} -> {}, {}: ended ({}), {} bytes there, {} bytes back", report.source.text(),
+                      report.destination.text(), link, text(report.end), report.bytes_to_far, report.bytes_to_client);
+    one_left();
+}
+
+void Worker::one_left() {
+    if (!running_) return;
+    if (flows() < limits_.max_flows) room_.cancel();
+    if (draining_ && flows() == 0) {
+        running_ = false;
+        io_.stop();
+    }
+}
+
+void Worker::spawn(asio::awaitable<void> task) {
+    asio::co_spawn(io_, std::move(task), [](const std::exception_ptr& failure) {
+        if (!failure) return;
+        try {
+            std::rethrow_exception(failure);
+        } catch (const std::exception& error) {
+            spdlog::error("a flow was given up: {}", error.what());
+        }
+    });
+}
+
+} // namespace natctl

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+
+#include "tunnel/context.h"
+#include "tunnel/listener.h"
+#include "tunnel/socket.h"
+
+namespace natctl {
+
+/// Of one thread.
+struct WorkerLimits {
+    /// Flows, open and being opened: beyond, new ones wait in the kernel's queue until one ends.
+    std::size_t max_flows = 10000;
+    std::size_t max_pipes = 1000;
+    /// Clients that have not yet made a request.
+    std::size_t max_strangers = 1024;
+    std::size_t pipe_size = std::size_t{256} << 10;
+    RelayLimits relay;
+};
+
+/// One thread's share of the tunnel: its listeners, its loop, its flows. Nothing is shared with other workers but the
+/// settings (constant) and the log.
+class Worker {
+public:
+    Worker(std::shared_ptr<const Settings> settings, std::vector<ListenSocket> listeners, const WorkerLimits& limits,
+           FlowLog& log);
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    /// Works until stop(), or until the last flow has ended after drain().
+    void run();
+
+    // From any thread:
+
+    /// New flows go by these settings. `added` are new listeners; those at `removed` are closed.
+    void reload(std::shared_ptr<const Settings> settings, std::vector<ListenSocket> added,
+                std::vector<ListenerAddress> removed);
+    /// No new flows.
+    void drain();
+    /// Resets what is left.
+    void stop();
+
+private:
+    struct Acceptor;
+    class Opening;
+
+    void listen(ListenSocket socket);
+    asio::awaitable<void> accept(std::shared_ptr<Acceptor> acceptor);
+    asio::awaitable<void> serve(ListenerAddress address, tcp::socket client);
+    asio::awaitable<void> tick();
+    void flow_ended(const FlowReport& report);
+    void one_left();
+    void spawn(asio::awaitable<void> task);
+    std::size_t flows() const { return opening_ + relay_.size(); }
+
+    WorkerLimits limits_;
+    FlowLog& log_;
+    PipePool pipes_;
+    Deadlines strangers_;
+    Deadlines attempts_;
+    std::size_t opening_ = 0;
+    bool draining_ = false;
+    bool running_ = true;
+    // Destroys the sessions, which use what stands above.
+    asio::io_context io_;
+    Relay relay_;
+    Context context_;
+    std::list<std::shared_ptr<Acceptor>> acceptors_;
+    /// Never expires; cancelled when a flow ends.
+    asio::steady_timer room_;
+};
+
+} // namespace natctl
