@@ -88,9 +88,10 @@ class Program:
             raise error
         return self
 
-    def send(self, number):
-        self._story.tell(self.where.label, f"{signal.Signals(number).name} to {self.name}")
-        self.process.send_signal(number)
+    def send(self, name):
+        """Sends the signal of that name: "SIGHUP"."""
+        self._story.tell(self.where.label, f"{name} to {self.name}")
+        self.process.send_signal(signal.Signals[name])
 
     def wait(self, deadline=DEADLINE):
         """Exit code of the program, which must end by itself."""
@@ -101,10 +102,10 @@ class Program:
         self._tell_end()
         return code
 
-    def stop(self, number=signal.SIGTERM, deadline=DEADLINE):
+    def stop(self, name="SIGTERM", deadline=DEADLINE):
         """Asks it to end and returns the exit code (negative: the signal that ended it)."""
         if self.running:
-            self.send(number)
+            self.send(name)
         return self.wait(deadline)
 
     def kill(self):

@@ -11,7 +11,7 @@
                                                         198.51.100.2 ----+
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .machine import Machine
 from .network import Network
@@ -36,7 +36,11 @@ class Site:
     second: Machine
     #: 10.10.10.7, which the others also know as 240.n.n.200
     printer: Machine
-    links: dict = field(default_factory=dict)
+
+    @property
+    def stranger(self):
+        """Somebody else on the WAN."""
+        return self.router.lab.stranger
 
     @property
     def wan(self):
