@@ -8,13 +8,14 @@ asio::awaitable<std::error_code> connect(tcp::socket& socket, const Endpoint& to
     const tcp::endpoint endpoint = to_asio(to);
     std::error_code error;
     socket.open(endpoint.protocol(), error);
-    if (error) co_return error;
+    if (error) co_return std::error_code(error.value(), std::system_category());
     if ((error = set_mark(socket, mark))) co_return error;
     tune(socket);
     const Deadlines::Guard guard(deadlines, socket, limit);
     const auto [failure] = co_await socket.async_connect(endpoint, awaiting);
     if (guard.expired()) co_return std::make_error_code(std::errc::timed_out);
-    co_return failure;
+    // asio's own category knows fewer causes than the system's.
+    co_return std::error_code(failure.value(), std::system_category());
 }
 
 } // namespace natctl
