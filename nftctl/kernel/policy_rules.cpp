@@ -91,11 +91,6 @@ netlink::Message make_message(const PolicyRule& rule, std::uint16_t type, std::u
 
 bool is_ours(const FoundRule& found) { return found.protocol == route_protocol && !found.foreign; }
 
-bool stands(netlink::Socket& socket, const PolicyRule& rule) {
-    return std::ranges::any_of(dump(socket, rule.family),
-                               [&](const FoundRule& found) { return is_ours(found) && found.rule == rule; });
-}
-
 std::string remedy(const netlink::Answer& answer) {
     if (answer.error == EPERM) return "run it as root";
     return answer.text.empty() ? "" : "the kernel says: " + answer.text;
@@ -115,11 +110,8 @@ std::vector<PolicyRule> read_policy_rules(netlink::Socket& socket) {
 void add_policy_rule(netlink::Socket& socket, const PolicyRule& rule) {
     netlink::Message message = make_message(rule, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL);
     const netlink::Answer answer = socket.request(message);
-    if (answer.error == EEXIST) {
-        if (stands(socket, rule)) return;
-        throw SystemError("add", text_of(rule), EEXIST,
-                          "somebody else has the same rule: remove it, or it stays when natctl goes");
-    }
+    // The kernel compares the protocol too: the rule that exists is ours.
+    if (answer.error == EEXIST) return;
     if (answer.error != 0) throw SystemError("add", text_of(rule), answer.error, remedy(answer));
 }
 

@@ -8,12 +8,13 @@
 
 namespace natctl {
 
-// Policy routing rules that carry our protocol number. Others are never changed.
+// Policy routing rules that carry our protocol number. Others are never changed; where one has the same selectors, ours
+// stands beside it.
 
 /// Sorted.
 std::vector<PolicyRule> read_policy_rules(netlink::Socket& socket);
 
-/// Doing it twice is fine. Throws EEXIST where somebody else has the very same rule.
+/// Doing it twice is fine.
 void add_policy_rule(netlink::Socket& socket, const PolicyRule& rule);
 
 /// False: it was not there.

@@ -145,11 +145,13 @@ TEST_CASE("what others put there stays and is not ours") {
         kernel->commit({.remove_routes_first = {{.table = 7000, .destination = prefix(destination), .dev = "lan0"}}},
                        0);
     }
-    for (const Family family : {Family::ipv4, Family::ipv6}) {
-        const PolicyRule rule{.family = family, .priority = 6003, .table = 7000};
-        CHECK(contains(refused(*kernel, {.add_rules = {rule}}, EEXIST), "somebody else has the same rule"));
-        kernel->commit({.remove_rules = {rule}}, 0);
-    }
+    // The kernel keeps the same rule of ours beside theirs.
+    const PolicyRule rule{.family = Family::ipv4, .priority = 6003, .table = 7000};
+    const PolicyRule rule6{.family = Family::ipv6, .priority = 6003, .table = 7000};
+    kernel->commit({.add_rules = {rule, rule6}}, 0);
+    CHECK(kernel->read().plan.rules == std::vector{rule, rule6});
+    kernel->commit({.remove_rules = {rule, rule6}}, 0);
+    kernel->commit({.remove_rules = {rule, rule6}}, 0);
     CHECK(all_routes() == routes);
     CHECK(all_rules() == rules);
 }

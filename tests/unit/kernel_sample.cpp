@@ -121,7 +121,6 @@ std::vector<Chain> sample_chains() {
              {{Lookup{{Field::iifname, Field::ip_saddr}, "from4", Op::ne}, drop}},
              {{Lookup{{Field::oifname, Field::ip6_daddr}, "from6"}, back}},
              {{Lookup{{Field::iifname, Field::l4proto}, "pairs"}, back}},
-             {{Lookup{{Field::l4proto, Field::ip_daddr}, "served4"}, accept}},
              {{Lookup{{Field::l4proto}, "protocols"}, accept}},
              {{masked(Field::ct_state, NF_CT_STATE_BIT(IP_CT_NEW), Op::ne, 0), drop}},
              {{masked(Field::ct_status, IPS_DST_NAT, Op::ne, IPS_DST_NAT), drop}},
@@ -224,7 +223,6 @@ table inet natctl {
 		iifname . ip saddr != @from4 drop
 		oifname . ip6 daddr @from6 return
 		iifname . meta l4proto @pairs return
-		meta l4proto . ip daddr @served4 accept
 		meta l4proto @protocols accept
 		ct state new drop
 		ct status & dnat != dnat drop
