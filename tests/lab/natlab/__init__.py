@@ -16,8 +16,8 @@ from .lab import ROOT, Lab
 from .links import Socks, Veth, WireGuardMesh, configure
 from .servers import microsocks, nginx, page_of
 from .site import STRANGER, build_sites
-from . import toml, v2ray
 from .wait import DEADLINE, Never, always, eventually
+from .weather import Rain
 
 __all__ = [
     "DEADLINE",
@@ -27,6 +27,7 @@ __all__ = [
     "Greeting",
     "Lab",
     "Never",
+    "Rain",
     "Socks",
     "Veth",
     "WireGuardMesh",
