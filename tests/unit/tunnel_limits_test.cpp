@@ -1,1 +1,60 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tunnel/limits.h"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include "nftctl/base/error.h"
+#include "tunnel/listener.h"
+#include "tunnel/notify.h"
+#include "tunnel_sockets.h"
+
+using namespace natctl;
+
+TEST_CASE("what is shared out never exceeds the descriptors, and a little is always left to work with") {
+    for (const std::size_t descriptors : {64u, 256u, 1024u, 65536u, 1u << 20, 1u << 30})
+        for (const std::size_t threads : {1u, 2u, 8u}) {
+            CAPTURE(descriptors);
+            CAPTURE(threads);
+            const WorkerLimits limits = share_limits(descriptors, threads);
+            CHECK(limits.max_flows >= 4);
+            CHECK(limits.max_pipes >= 2);
+            CHECK(limits.max_strangers >= 2);
+            CHECK(limits.max_strangers <= limits.max_flows);
+            if (descriptors >= 1024) CHECK(threads * 2 * (limits.max_flows + limits.max_pipes) < descriptors);
+        }
+    CHECK(share_limits(1u << 20, 2).max_flows > 100'000);
+}
+
+TEST_CASE("an address that is taken is refused, also when the other shares it") {
+    const ListenerAddress address{ListenerKind::socks5, {test::fresh_address(), 1080}};
+    const auto first = open_listeners(address, 2);
+    CHECK(first.size() == 2);
+    CHECK_THROWS_WITH_AS(open_listeners(address, 2),
+                         doctest::Contains("another program listens there: stop it or choose another port"),
+                         SystemError);
+}
+
+TEST_CASE("an address may come later than the listener") {
+    const auto sockets = open_listeners({ListenerKind::socks5, *Endpoint::parse("203.0.113.77:1080")}, 1);
+    CHECK(sockets.size() == 1);
+}
+
+TEST_CASE("the ready file holds the process id while the program is ready") {
+    const auto folder = std::filesystem::temp_directory_path() / ("natctl-test-" + test::fresh_address().text());
+    const auto path = folder / "run" / "natctl-tunnel.ready";
+    {
+        const ReadyFile ready(path);
+        std::ifstream file(path);
+        int process = 0;
+        file >> process;
+        CHECK(process == ::getpid());
+        CHECK(std::distance(std::filesystem::directory_iterator(path.parent_path()), {}) == 1);
+    }
+    CHECK(!std::filesystem::exists(path));
+    std::filesystem::remove_all(folder);
+}
