@@ -27,9 +27,10 @@ struct Split {
 class Locator {
 public:
     explicit Locator(std::string_view source) : source_(source) {
+        if (source_.starts_with("\xef\xbb\xbf")) source_.remove_prefix(3);
         starts_.push_back(0);
-        for (std::size_t i = 0; i < source.size(); ++i)
-            if (source[i] == '\n') starts_.push_back(i + 1);
+        for (std::size_t i = 0; i < source_.size(); ++i)
+            if (source_[i] == '\n') starts_.push_back(i + 1);
     }
 
     Split find(const Position& at) {

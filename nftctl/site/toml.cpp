@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "nftctl/site/key_depth.h"
+#include "nftctl/site/lexical.h"
 #include "nftctl/site/quote.h"
 
 namespace natctl {
@@ -41,11 +41,7 @@ std::string remedy_for(std::string_view description) {
 } // namespace
 
 std::optional<toml::table> parse_toml(std::string_view text, Diagnostics& diagnostics) {
-    if (const auto at = find_deep_key(text)) {
-        diagnostics.error(*at, "a key of more than " + std::to_string(max_key_parts) + " parts",
-                          "keys here have at most two parts, as in [[tunnel.socks5]]");
-        return std::nullopt;
-    }
+    if (!check_lexically(text, diagnostics)) return std::nullopt;
     auto result = toml::parse(text);
     if (result) return std::move(result).table();
 

@@ -32,6 +32,7 @@ TEST_CASE("the caret stands under the value, whatever the value is") {
     CHECK(underline(R"(lan = "a\"b" # c)", 7) == "      ^~~~~~");
     CHECK(underline("lan = \"a\\", 7) == "      ^~~");
     CHECK(underline("port = 80,", 8) == "       ^~");
+    CHECK(underline("\xef\xbb\xbflan = 1", 1) == "^~~");
     CHECK(underline("[[map]]", 1) == "^~~~~~~");
     CHECK(underline("[tunnel] # c", 1) == "^~~~~~~~");
     CHECK(underline("link = { a = 1 }, x", 8) == "       ^~~~~~~~~");

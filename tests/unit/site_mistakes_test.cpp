@@ -20,8 +20,15 @@ TEST_CASE("mistakes of the TOML syntax") {
         {"site = @\"\xff\"\n", "utf-8", "UTF-8"},
         {"x = [[[[[[[[[[[[[[[[@[[[\n", "nested", "nested deeper"},
         {"a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p@.q = 1\n", "more than 16 parts", "two parts"},
-        {"\"x.#\" = '''#'.''' # ....\n[a . 'b'.c.d.e.f.g.h.i.j.k.l.m.n.o.\"p\"@.q]\n", "more than 16 parts",
-         "two parts"},
+        {"\"x.#\" = '#.' # ....\n[a . 'b'.c.d.e.f.g.h.i.j.k.l.m.n.o.\"p\"@.q]\n", "more than 16 parts", "two parts"},
+        {"site = @\"\"\"a\"\"\"\n", "text of several lines", "on one line"},
+        {"site = @'''a'''\n", "text of several lines", "on one line"},
+        {"site = @“a”\n", "\"“\" outside of quotation marks", "plain quotation marks"},
+        {"'ü' = 1 # ü\nlan@ў = 1\n", "\"ў\" outside of quotation marks", "only ASCII"},
+        {"site = 1\n@\xc2\xa0"
+         "lan = 1\n",
+         "outside of quotation marks", "only ASCII"},
+        {"site = 1\n@\xff\xfe", "no UTF-8", "UTF-8"},
     };
     for (const auto& mistake : mistakes) check_mistake("", mistake);
 }
@@ -31,8 +38,7 @@ TEST_CASE("dots are counted in keys alone") {
     CHECK(parse_site("white_list = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5', '10.0.0.6']\n" +
                      good_site)
               .site);
-    const auto result =
-        parse_site("x = \"\"\"a.b.c.d.e.f.g.h.\\\"\"\"\"\"\ny = 'i.j.k.l.m.n.o.p.q.r.s.t'\n" + good_site);
+    const auto result = parse_site("x = \"a.b.c.d.e.f.g.h.\\\"\"\ny = 'i.j.k.l.m.n.o.p.q.r.s.t'\n" + good_site);
     REQUIRE(result.diagnostics.size() == 2);
     CHECK(result.diagnostics[0].message == "unknown key \"x\" in site.toml");
     CHECK(result.diagnostics[1].message == "unknown key \"y\" in site.toml");
