@@ -8,9 +8,8 @@ from .wireguard import WireGuard
 class Veth:
     """A plain Ethernet between the routers: an overlay in its simplest form."""
 
-    ipv6 = True
-
-    def __init__(self, lab, sites):
+    def __init__(self, lab, sites, ipv6=True):
+        self.ipv6 = ipv6
         lab.network.segment("overlay")
         for site in sites:
             lab.network.plug(
@@ -19,6 +18,8 @@ class Veth:
 
     def to(self, site):
         """The value of `link` in another site's configuration."""
+        if not self.ipv6:
+            return f'{{ dev = "ov0", via = "172.31.0.{site.number}" }}'
         return f'{{ dev = "ov0", via = ["172.31.0.{site.number}", "fd00:ff::{site.number}"] }}'
 
     def listeners(self, site, others):

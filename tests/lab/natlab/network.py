@@ -34,11 +34,23 @@ class Network:
             f"link add {port} type veth peer name {interface} netns {machine.name}",
             f"link set {port} master {segment} up",
         )
-        machine.ip(
-            f"link set {interface} up",
-            *(add_address(address, interface) for address in addresses),
-            *(f"route add default via {gateway}" for gateway in via),
+        set_up(machine, interface, addresses, via)
+
+    def cable(self, one, other):
+        """Cable between two machines without a switch; each end is (machine, interface, addresses, default gateways)."""
+        self.switches.ip(
+            f"link add {one[1]} netns {one[0].name} type veth peer name {other[1]} netns {other[0].name}",
         )
+        for end in (one, other):
+            set_up(*end)
+
+
+def set_up(machine, interface, addresses, gateways):
+    machine.ip(
+        f"link set {interface} up",
+        *(add_address(address, interface) for address in addresses),
+        *(f"route add default via {gateway}" for gateway in gateways),
+    )
 
 
 def add_address(address, interface):

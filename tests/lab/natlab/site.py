@@ -82,17 +82,16 @@ def build_sites(lab, names="ab"):
 
 def build_site(network, name, number):
     router = network.machine(f"router-{name}", Router)
-    for lan in ("lan0", "lan1"):
-        network.segment(f"{name}-{lan}")
-    network.plug(router, "lan0", f"{name}-lan0", "192.168.1.1/24", "fd00:a::1/64")
+    host = network.machine(HOST_NAMES.get(name, f"host-{name}"))
+    network.cable(
+        (router, "lan0", ["192.168.1.1/24", "fd00:a::1/64"], []),
+        (host, "eth0", ["192.168.1.20/24", "fd00:a::20/64"], ["192.168.1.1", "fd00:a::1"]),
+    )
+    network.segment(f"{name}-lan1")
     network.plug(router, "lan1", f"{name}-lan1", "10.10.10.10/24")
     network.plug(router, "wan0", "wan", f"198.51.100.{number}/24", via=["198.51.100.254"])
     router.masquerade("wan0")
 
-    host = network.machine(HOST_NAMES.get(name, f"host-{name}"))
-    network.plug(
-        host, "eth0", f"{name}-lan0", "192.168.1.20/24", "fd00:a::20/64", via=["192.168.1.1", "fd00:a::1"]
-    )
     others = []
     for label, last in (("second", 5), ("printer", 7)):
         other = network.machine(f"{label}-{name}")
