@@ -49,7 +49,7 @@ struct Interceptor {
 };
 
 /// The proxy's part up to the request.
-Connection accept_request(Listener& proxy, const Endpoint& target) {
+Connection accept_request(TestListener& proxy, const Endpoint& target) {
     auto connection = proxy.accept();
     CHECK(connection.receive(3) == greeting_without_password);
     connection.send({"\5\0", 2});
@@ -70,7 +70,7 @@ void check_talks(Connection& client, Connection& target) {
 } // namespace
 
 TEST_CASE("a proxy may answer byte by byte, and the target speak first") {
-    Listener proxy;
+    TestListener proxy;
     Interceptor a({proxy.endpoint()});
     a.start();
     auto client = a.client();
@@ -90,7 +90,7 @@ TEST_CASE("a proxy may answer byte by byte, and the target speak first") {
 }
 
 TEST_CASE("what the target says together with the reply is passed on") {
-    Listener proxy;
+    TestListener proxy;
     Interceptor a({proxy.endpoint()});
     a.start();
     auto client = a.client();
@@ -109,8 +109,8 @@ TEST_CASE("what the target says together with the reply is passed on") {
 }
 
 TEST_CASE("every refusal of a proxy is an RST to the client, and is final") {
-    Listener proxy;
-    Listener second;
+    TestListener proxy;
+    TestListener second;
     Interceptor a({proxy.endpoint(), second.endpoint()});
     a.start();
     for (int code = 1; code <= 9; ++code)
@@ -124,7 +124,7 @@ TEST_CASE("every refusal of a proxy is an RST to the client, and is final") {
 }
 
 TEST_CASE("proxies that close, lie or talk nonsense give the client an RST") {
-    Listener proxy;
+    TestListener proxy;
     Interceptor a({proxy.endpoint()});
     a.start();
     using Script = std::function<void(Connection&)>;
@@ -162,7 +162,7 @@ TEST_CASE("proxies that close, lie or talk nonsense give the client an RST") {
 }
 
 TEST_CASE("a silent proxy is given up, in the handshake and after the request") {
-    Listener proxy;
+    TestListener proxy;
     Interceptor a({proxy.endpoint()});
     a.timeouts.handshake = a.timeouts.reply = milliseconds(100);
     a.start();
@@ -177,8 +177,8 @@ TEST_CASE("a silent proxy is given up, in the handshake and after the request") 
 }
 
 TEST_CASE("the next proxy is asked while the former did not let us ask") {
-    Listener first;
-    Listener last;
+    TestListener first;
+    TestListener last;
     SUBCASE("nobody listens") {
         Interceptor a({dead_endpoint(), dead_endpoint(), last.endpoint()});
         a.start();
@@ -205,7 +205,7 @@ TEST_CASE("the next proxy is asked while the former did not let us ask") {
 }
 
 TEST_CASE("a proxy that closes a formal success without a byte has refused") {
-    Listener proxy;
+    TestListener proxy;
     Interceptor a({proxy.endpoint()});
     a.start();
     SUBCASE("port 0") {
@@ -227,7 +227,7 @@ TEST_CASE("a proxy that closes a formal success without a byte has refused") {
 }
 
 TEST_CASE("an address that is no peer's, and the listener itself, are reset") {
-    Listener proxy;
+    TestListener proxy;
     Interceptor a({proxy.endpoint()});
     SUBCASE("no peer's") { a.site.peers[0].virtual_prefixes = {*Prefix::parse("240.2.2.0/24")}; }
     SUBCASE("the listener itself") {
@@ -244,7 +244,7 @@ namespace {
 
 /// client -> SOCKS5 listener of a -> SOCKS5 listener of b, which wants a password -> target
 struct Chain {
-    Listener target;
+    TestListener target;
     PasswordFile password{"secret"};
     Endpoint at_a{fresh_address(), 1080};
     Endpoint at_b{fresh_address(), 1080};

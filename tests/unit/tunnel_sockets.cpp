@@ -105,9 +105,9 @@ void Connection::set_buffers(int bytes) {
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
-Listener::Listener() : Listener(Endpoint{fresh_address(), 1080}) {}
+TestListener::TestListener() : TestListener(Endpoint{fresh_address(), 1080}) {}
 
-Listener::Listener(const Endpoint& endpoint)
+TestListener::TestListener(const Endpoint& endpoint)
     : endpoint_(endpoint),
       fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const int on = 1;
@@ -117,17 +117,17 @@ Listener::Listener(const Endpoint& endpoint)
     REQUIRE(::listen(fd_.get(), 4096) == 0);
 }
 
-Connection Listener::accept() {
+Connection TestListener::accept() {
     REQUIRE(somebody_within(patience));
     return Connection{Fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC))};
 }
 
-bool Listener::somebody_within(std::chrono::milliseconds time) { return poll_in(fd_.get(), time); }
+bool TestListener::somebody_within(std::chrono::milliseconds time) { return poll_in(fd_.get(), time); }
 
 Endpoint dead_endpoint() { return {fresh_address(), 9}; }
 
 std::pair<Connection, Connection> tcp_pair() {
-    Listener listener;
+    TestListener listener;
     auto client = Connection::to(listener.endpoint());
     auto server = listener.accept();
     return {std::move(client), std::move(server)};

@@ -51,11 +51,11 @@ private:
     Fd fd_;
 };
 
-class Listener {
+class TestListener {
 public:
     /// On a fresh address.
-    Listener();
-    explicit Listener(const Endpoint& endpoint);
+    TestListener();
+    explicit TestListener(const Endpoint& endpoint);
 
     const Endpoint& endpoint() const { return endpoint_; }
     /// Fails the test when nobody comes.

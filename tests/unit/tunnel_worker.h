@@ -67,7 +67,7 @@ inline std::shared_ptr<Settings> unmarked(const Site& site, const Timeouts& time
 }
 
 inline ListenSocket listen_on(ListenerKind kind, const Endpoint& endpoint) {
-    Listener listener(endpoint);
+    TestListener listener(endpoint);
     return {{kind, endpoint}, listener.release()};
 }
 
