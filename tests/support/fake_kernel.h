@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "nftctl/kernel/kernel.h"
+
+namespace natctl::test {
+
+/// A kernel in memory: as atomic as the real one, with the same errors, and with failures on demand.
+class FakeKernel : public Kernel {
+public:
+    Facts read_facts() override { return facts; }
+    Snapshot read() override { return {.plan = plan_, .generation = generation_}; }
+    CommitResult commit(const Transaction& transaction, std::uint32_t generation) override;
+
+    /// Interfaces that routes name must be here and up; lo always is.
+    Facts facts;
+    /// Routes without our protocol number. They stand in the way of ours.
+    std::vector<Route> foreign_routes;
+
+    /// What it holds. set_plan() is somebody who changes it behind our back.
+    const Plan& plan() const { return plan_; }
+    void set_plan(Plan plan);
+    /// Somebody changes another table.
+    void change_foreign_table() { ++generation_; }
+
+    enum class Step : std::uint8_t {
+        remove_routes_first,
+        changes,
+        add_routes,
+        add_rules,
+        remove_rules,
+        remove_routes_last
+    };
+    /// The next commit fails with `error` at the item with this index of a step, once; of the changes all are undone.
+    void fail_at(Step step, std::size_t index, int error) { failure_ = Failure{step, index, error}; }
+    /// In the next commit somebody changes another table after the first routes were removed, right before the changes
+    /// to ours.
+    void interfere() { interfere_ = true; }
+
+    /// Commits that came to their end.
+    unsigned commits = 0;
+
+private:
+    struct Failure {
+        Step step;
+        std::size_t index;
+        int error;
+    };
+
+    /// The errno that item has to fail with; 0: none.
+    int injected(Step step, std::size_t index);
+    void change_table(const std::vector<nft::Change>& changes);
+    void add(const Route& route, std::size_t index);
+    bool remove(const Route& route, Step step, std::size_t index);
+
+    Plan plan_;
+    std::uint32_t generation_ = 1;
+    std::optional<Failure> failure_;
+    bool interfere_ = false;
+};
+
+} // namespace natctl::test

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/fake_table.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <set>
+
+namespace natctl::test {
+
+using namespace nft;
+
+namespace {
+
+bool has_overlap(const Element& left, const Element& right, const SetSpec& spec) {
+    std::size_t offset = 0;
+    for (const Datatype type : spec.key) {
+        const std::size_t size = spec.key.size() == 1 ? datatype_size(type) : (datatype_size(type) + 3) / 4 * 4;
+        const auto part = [&](const Bytes& bytes) { return bytes.span().subspan(offset, size); };
+        if (std::ranges::lexicographical_compare(part(left.last), part(right.first)) ||
+            std::ranges::lexicographical_compare(part(right.last), part(left.first)))
+            return false;
+        offset += size;
+    }
+    return true;
+}
+
+class Applying {
+public:
+    explicit Applying(std::optional<Table>& table) : table_(table) {}
+
+    int operator()(const AddTable&) {
+        if (!table_) table_.emplace();
+        return 0;
+    }
+
+    int operator()(const DeleteTable&) {
+        if (!table_) return ENOENT;
+        table_.reset();
+        return 0;
+    }
+
+    int operator()(const AddSet& change) {
+        if (!table_) return ENOENT;
+        if (table_->find_set(change.spec.name) != nullptr) return EEXIST;
+        table_->sets.push_back({change.spec, {}});
+        return 0;
+    }
+
+    int operator()(const AddElements& change) {
+        Set* const set = find_set(change.set.name);
+        if (set == nullptr) return ENOENT;
+        for (const Element& element : change.elements) {
+            // Anything that overlaps lies next to it, but for concatenations, whose parts do so one by one.
+            const bool ordered = set->spec.key.size() == 1;
+            const auto place = std::ranges::lower_bound(set->elements, element);
+            if (place != set->elements.end() && *place == element) continue;
+            const auto first = !ordered ? set->elements.begin() : place == set->elements.begin() ? place : place - 1;
+            const auto last = !ordered || place == set->elements.end() ? set->elements.end() : place + 1;
+            if (std::any_of(first, last, [&](const Element& other) { return has_overlap(element, other, set->spec); }))
+                return EEXIST;
+            set->elements.insert(place, element);
+            if (set->spec.size != 0 && set->elements.size() > set->spec.size) return ENFILE;
+        }
+        return 0;
+    }
+
+    int operator()(const DeleteElements& change) {
+        Set* const set = find_set(change.set.name);
+        if (set == nullptr) return ENOENT;
+        for (const Element& element : change.elements) {
+            // Without data it stands before all with the same key.
+            const auto found = std::ranges::lower_bound(set->elements, Element{element.first, element.last});
+            if (found == set->elements.end() || found->first != element.first || found->last != element.last)
+                return ENOENT;
+            set->elements.erase(found);
+        }
+        return 0;
+    }
+
+    int operator()(const AddChain& change) {
+        if (!table_) return ENOENT;
+        if (table_->find_chain(change.name) != nullptr) return EEXIST;
+        table_->chains.push_back({change.name, change.hook, {}});
+        return 0;
+    }
+
+    int operator()(const FlushChain& change) {
+        Chain* const chain = find_chain(change.name);
+        if (chain == nullptr) return ENOENT;
+        chain->rules.clear();
+        return 0;
+    }
+
+    int operator()(const AddRule& change) {
+        Chain* const chain = find_chain(change.chain);
+        if (chain == nullptr) return ENOENT;
+        for (const Statement& statement : change.rule.statements)
+            if (const int error = std::visit([this](const auto& value) { return check(value); }, statement))
+                return error;
+        chain->rules.push_back(change.rule);
+        return leads_back(change.chain) ? EMLINK : 0;
+    }
+
+private:
+    Set* find_set(const std::string& name) { return table_ ? const_cast<Set*>(table_->find_set(name)) : nullptr; }
+    Chain* find_chain(const std::string& name) {
+        return table_ ? const_cast<Chain*>(table_->find_chain(name)) : nullptr;
+    }
+
+    int check(const Lookup& lookup) { return find_set(lookup.set) == nullptr ? ENOENT : 0; }
+
+    int check(const NatMap& nat) {
+        const Set* const map = find_set(nat.map);
+        if (map == nullptr) return ENOENT;
+        return map->spec.data ? 0 : EINVAL;
+    }
+
+    int check(const Verdict& verdict) {
+        if (verdict.chain.empty()) return 0;
+        const Chain* const chain = find_chain(verdict.chain);
+        if (chain == nullptr) return ENOENT;
+        return chain->hook ? EOPNOTSUPP : 0;
+    }
+
+    int check(const Unknown&) {
+        assert(false && "only what is ours can be written");
+        return EINVAL;
+    }
+
+    template <class Other>
+    int check(const Other&) {
+        return 0;
+    }
+
+    bool leads_back(const std::string& start) {
+        std::set<std::string> seen;
+        std::vector<std::string> next{start};
+        while (!next.empty()) {
+            const Chain* const chain = find_chain(next.back());
+            next.pop_back();
+            for (const Rule& rule : chain->rules)
+                for (const Statement& statement : rule.statements) {
+                    const auto* verdict = std::get_if<Verdict>(&statement);
+                    if (verdict == nullptr || verdict->chain.empty()) continue;
+                    if (verdict->chain == start) return true;
+                    if (seen.insert(verdict->chain).second) next.push_back(verdict->chain);
+                }
+        }
+        return false;
+    }
+
+    std::optional<Table>& table_;
+};
+
+} // namespace
+
+int apply_change(std::optional<Table>& table, const Change& change) { return std::visit(Applying(table), change); }
+
+} // namespace natctl::test
