@@ -141,6 +141,8 @@ std::vector<Answer> Socket::transact(std::span<iovec> parts, std::size_t bytes) 
     while (true) {
         const ssize_t received = receive(MSG_DONTWAIT);
         if (received == -EAGAIN) return answers;
+        // More answers than the buffer holds. The first ones, which tell most, are in it.
+        if (received == -ENOBUFS) continue;
         if (received < 0) throw SystemError("receive", "answer to a batch", static_cast<int>(-received));
         int left = static_cast<int>(received);
         for (const auto* reply = reinterpret_cast<const nlmsghdr*>(buffer_.data()); mnl_nlmsg_ok(reply, left);

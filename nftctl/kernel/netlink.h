@@ -82,8 +82,8 @@ public:
     std::uint32_t next_sequence() const { return next_sequence_; }
     void skip_sequence(std::uint32_t count) { next_sequence_ += count; }
 
-    /// Sends messages that the kernel handles within sendmsg, and returns all answers to them. A sequence number
-    /// may have several. `bytes` is the sum of all parts.
+    /// Sends messages that the kernel handles within sendmsg, and returns the answers to them, as many as the receive
+    /// buffer holds. A sequence number may have several. `bytes` is the sum of all parts.
     std::vector<Answer> transact(std::span<iovec> parts, std::size_t bytes);
 
     int fd() const { return mnl_socket_get_fd(socket_.get()); }

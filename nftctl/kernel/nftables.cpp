@@ -178,9 +178,11 @@ CommitResult Nftables::commit(std::span<const Change> changes, std::uint32_t gen
         if (const auto index = batch.change_of(answer.sequence)) throw refusal(changes[*index], answer);
         throw SystemError("change", our_table, answer.error, answer.error == EPERM ? "run it as root" : answer.text);
     }
-    if (!acknowledged)
-        throw SystemError("change", our_table, ENOBUFS, "the kernel did not say whether it did: read the table again");
-    return CommitResult::done;
+    if (acknowledged) return CommitResult::done;
+    // The answer was lost, and with it whether the batch was refused. Where nothing changed at all, it was.
+    const bool unchanged = generation != 0 && this->generation() == generation;
+    throw SystemError("change", our_table, ENOBUFS,
+                      unchanged ? "nothing was changed" : "it may have been changed nevertheless: read it again");
 }
 
 } // namespace natctl::nft

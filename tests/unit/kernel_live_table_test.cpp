@@ -148,6 +148,18 @@ TEST_CASE("a refused batch leaves the old table, and says which change was refus
     CHECK(kernel->read().plan.table == small_table());
 }
 
+TEST_CASE("a batch with more refusals than the receive buffer holds answers") {
+    const FreshNamespace fresh;
+    const auto kernel = make_linux_kernel();
+    commit(*kernel, changes_to_add(small_table()));
+    std::vector<Change> changes{FlushChain{"pre"}};
+    changes.resize(100000, AddRule{"absent", {{Counter{}}}});
+    const Refusal refusal = refused(*kernel, changes);
+    CHECK(refusal.text == "cannot add rule to chain absent of table inet natctl: No such file or directory");
+    CHECK(kernel->read().plan.table == small_table());
+    CHECK(commit(*kernel, {DeleteTable{}}) == CommitResult::done);
+}
+
 TEST_CASE("deleting a table that is not there is refused") {
     const FreshNamespace fresh;
     const auto kernel = make_linux_kernel();
