@@ -129,10 +129,16 @@ def run(runs, seconds, binaries):
             for streams in STREAMS:
                 # Another one begins each time.
                 for kind in kinds[number % len(kinds) :] + kinds[: number % len(kinds)]:
-                    print(f"\rrun {number + 1} of {runs}: {kind.name}, {streams} ...".ljust(60), end="", file=sys.stderr)
+                    progress(f"run {number + 1} of {runs}: {kind.name}, {streams} ...")
                     measure(kind, sites, streams, seconds, results[kind.name, streams])
-        print("\r".ljust(60) + "\r", end="", file=sys.stderr)
+        progress("")
         return list(results.values())
+
+
+def progress(text):
+    """One line that is always the latest; only where somebody watches."""
+    if sys.stderr.isatty():
+        print(f"\r{text:<60}\r{text}", end="", file=sys.stderr, flush=True)
 
 
 def refuse_slow_builds(lab):
@@ -149,7 +155,7 @@ def table(results):
     lines = []
     for streams in STREAMS:
         lines.append(f"\nTCP, {streams} stream{'s' if streams > 1 else ''}")
-        lines.append(f"  {'':15} {'Gbit/s':>7}   {'min..max':>13}   {'CPU s/GB':>8}   {'of v2ray':>8}   {'of kernel NAT':>13}")
+        lines.append(f"  {'':15}  Gbit/s        min..max   CPU s/GB   of v2ray   of kernel NAT")
         for series in results:
             if series.streams != streams:
                 continue

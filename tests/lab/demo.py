@@ -45,8 +45,6 @@ listen = "{own.wan}:1080"
 allow  = ["{peer.wan}/32"]
 """
 
-MEGABYTES = 256
-
 
 class Tunnel:
     """natctl-tunnel on both routers; SOCKS5 between them."""
@@ -54,6 +52,7 @@ class Tunnel:
     middle = "SOCKS5"
     how = "natctl-tunnel on both routers carries the flows to the other one over SOCKS5."
     ping = False
+    megabytes = 256
 
     def __init__(self, lab, sites):
         self.sites = sites
@@ -93,6 +92,7 @@ class WireGuard:
     middle = "WireGuard"
     how = "WireGuard (wireguard-go) carries packets; all translation is the kernel's."
     ping = True
+    megabytes = 64
 
     def __init__(self, lab, sites):
         self.link = WireGuardMesh(lab, sites)
@@ -109,6 +109,7 @@ class Ethernet(WireGuard):
 
     middle = "a cable"
     how = "A cable from router to router (ov0) carries packets; all translation is the kernel's."
+    megabytes = 256
 
     def __init__(self, lab, sites):
         self.link = Veth(lab, sites, ipv6=False)
@@ -181,10 +182,10 @@ def talk(near, far, link, table):
         table.add("UDP", client.label, address, server.label, saw, "answered")
 
 
-def transfer(near, far, table):
-    done = exchange(near.host, far.virtual(20), far.host, MEGABYTES)
+def transfer(near, far, megabytes, table):
+    done = exchange(near.host, far.virtual(20), far.host, megabytes)
     figures = f"{done.seconds:.1f} s, {done.megabytes_per_second:.0f} MB/s, checksums equal"
-    what = f"{MEGABYTES} MiB each way at once"
+    what = f"{megabytes} MiB each way at once"
     table.add(what, near.host.label, far.virtual(20), far.host.label, done.client, figures)
 
 
@@ -212,7 +213,7 @@ def demonstrate(lab, kind):
     table = Table()
     talk(a, b, link, table)
     talk(b, a, link, table)
-    transfer(a, b, table)
+    transfer(a, b, link.megabytes, table)
 
     heading("Who talked to whom:")
     table.print()

@@ -85,7 +85,8 @@ def test_a_capture_sees_what_leaks(lab):
     (a,) = build_sites(lab, "a")
     with Capture(lab.network.switches, "wan") as wan:
         a.host.run("ping", "-c1", "-W1", "240.2.2.20", check=False)
-    assert ("198.51.100.1", "240.2.2.20", "icmp") in [(str(p.source), str(p.destination), p.proto) for p in wan.packets()]
+    seen = [(str(packet.source), str(packet.destination), packet.proto) for packet in wan.packets()]
+    assert ("198.51.100.1", "240.2.2.20", "icmp") in seen
 
 
 def test_eventually_tells_what_it_saw_last():

@@ -42,6 +42,8 @@ class Machine(Namespace):
 
     def __init__(self, lab, name, label):
         super().__init__(lab, name, label)
+        # Otherwise link-local addresses, and their routes, come a second or two after the link.
+        self.sysctl(net__ipv6__conf__default__accept_dad=0)
         self.greeter = lab.closing(Greeter(self))
 
     # --- asking others ---------------------------------------------------------------------------------------------

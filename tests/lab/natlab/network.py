@@ -37,7 +37,7 @@ class Network:
         set_up(machine, interface, addresses, via)
 
     def cable(self, one, other):
-        """Cable between two machines without a switch; each end is (machine, interface, addresses, default gateways)."""
+        """Cable between two machines without a switch; an end is (machine, interface, addresses, default gateways)."""
         self.switches.ip(
             f"link add {one[1]} netns {one[0].name} type veth peer name {other[1]} netns {other[0].name}",
         )

@@ -8,7 +8,8 @@ USER = "5783a3e7-e373-51cd-8642-c83782b807c5"
 
 
 def socks_inbound(address, port):
-    return {"listen": address, "port": port, "protocol": "socks", "settings": {"auth": "noauth", "udp": True, "ip": address}}
+    settings = {"auth": "noauth", "udp": True, "ip": address}
+    return {"listen": address, "port": port, "protocol": "socks", "settings": settings}
 
 
 def transparent_inbound(address, port):

@@ -30,7 +30,8 @@ class WireGuard:
 
     def add_peer(self, peer, address, prefixes):
         """`prefixes` become AllowedIPs: what may come from the peer, and what goes to it."""
-        self._wg("set", "wg0", "peer", peer.public_key, "endpoint", f"{address}:{PORT}", "allowed-ips", ",".join(prefixes))
+        where = ("endpoint", f"{address}:{PORT}", "allowed-ips", ",".join(prefixes))
+        self._wg("set", "wg0", "peer", peer.public_key, *where)
 
     def _wg(self, *argv, check=True):
         mounts = Path(f"/proc/{self._program.pid}/ns/mnt")
