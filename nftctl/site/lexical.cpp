@@ -48,21 +48,40 @@ void report_non_ascii(std::string_view rest, Position at, Diagnostics& diagnosti
                           R"(put text in plain quotation marks: lan = "lan0"; elsewhere only ASCII is allowed)");
 }
 
+/// True when text may begin after this character, blanks aside. Not after a dot: no key here needs quotation marks.
+bool may_precede_text(char c) { return std::string_view("\n=[{,").find(c) != std::string_view::npos; }
+
+void report_quote(std::string_view rest, Position at, char previous, Diagnostics& diagnostics) {
+    if (!may_precede_text(previous))
+        diagnostics.error(at, "a quotation mark in the middle of a value, or after one",
+                          "put a comma between the elements of a list, start a new line after a value, and put text in "
+                          "quotation marks as a whole");
+    else if (rest.starts_with(std::string(3, rest[0])))
+        diagnostics.error(at, "text of several lines has no use here",
+                          "write text on one line, in single quotation marks");
+}
+
+bool starts_text(std::string_view rest, char previous) {
+    return may_precede_text(previous) && !rest.starts_with(std::string(3, rest[0]));
+}
+
 } // namespace
 
 bool check_lexically(std::string_view toml, Diagnostics& diagnostics) {
     if (toml.starts_with("\xef\xbb\xbf")) toml.remove_prefix(3);
     // Dots outside text and comments, with nothing but parts of keys in between.
     unsigned dots = 0;
+    // The last character that is no blank.
+    char previous = '\n';
     for (std::size_t i = 0; i < toml.size();) {
         const char c = toml[i];
         if (c == '"' || c == '\'') {
-            if (toml.substr(i).starts_with(std::string(3, c))) {
-                diagnostics.error(position_of(toml, i), "text of several lines has no use here",
-                                  "write text on one line, in single quotation marks");
+            if (!starts_text(toml.substr(i), previous)) {
+                report_quote(toml.substr(i), position_of(toml, i), previous, diagnostics);
                 return false;
             }
             i = skip_text(toml, i);
+            previous = toml[i - 1];
             continue;
         }
         if (c == '#') {
@@ -82,6 +101,7 @@ bool check_lexically(std::string_view toml, Diagnostics& diagnostics) {
         } else if (!is_key_character(c) && c != ' ' && c != '\t') {
             dots = 0;
         }
+        if (c != ' ' && c != '\t') previous = c;
         ++i;
     }
     return true;

@@ -12,7 +12,8 @@ namespace natctl {
 ///   million nested tables overflows the stack.
 /// - Characters beyond ASCII outside text and comments, which TOML does not allow either: the parser asks whether they
 ///   are blanks, and for many of them that is undefined behaviour (is_non_ascii_horizontal_whitespace()).
-/// - Text of several lines ("""): the same question is asked within it.
+/// - Text of several lines ("""): the same question is asked within it. Quotation marks in the middle of a value are
+///   refused here too, since they are no beginning of text for the parser.
 bool check_lexically(std::string_view toml, Diagnostics& diagnostics);
 
 } // namespace natctl
