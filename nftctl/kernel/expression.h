@@ -22,6 +22,9 @@ using Register = std::uint32_t;
 /// The register `offset` bytes (a multiple of 4) after the first, as the kernel names it in its answers.
 Register register_at(unsigned offset);
 
+/// NF_ACCEPT, NFT_JUMP ...
+int verdict_code(VerdictKind kind);
+
 struct Load {
     Field field;
     Register to;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cassert>
 
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 
@@ -52,6 +53,14 @@ const FieldRow& row_of(Field field) {
     const auto* const found = std::ranges::find(rows, field, &FieldRow::field);
     assert(found != rows.end());
     return *found;
+}
+
+std::uint8_t protocol_number(Family family) { return family == Family::ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6; }
+
+std::optional<Family> family_of(std::uint32_t protocol_number) {
+    if (protocol_number == NFPROTO_IPV4) return Family::ipv4;
+    if (protocol_number == NFPROTO_IPV6) return Family::ipv6;
+    return std::nullopt;
 }
 
 } // namespace natctl::nft

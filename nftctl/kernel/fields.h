@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "nftctl/plan/rule.h"
@@ -30,5 +31,9 @@ struct FieldRow {
 
 const FieldRow& row_of(Field field);
 std::span<const FieldRow> field_rows();
+
+/// NFPROTO_*, as `meta nfproto` has it.
+std::uint8_t protocol_number(Family family);
+std::optional<Family> family_of(std::uint32_t protocol_number);
 
 } // namespace natctl::nft

@@ -64,7 +64,7 @@ private:
 
     void need(Field field) {
         if (const auto family = implied_family(field); family && family_ != family) {
-            test(Field::nfproto, *family == Family::ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+            test(Field::nfproto, protocol_number(*family));
             family_ = family;
         }
         if (row_of(field).source == Source::transport_header && !tcp_) {
@@ -100,8 +100,7 @@ private:
         if (match.mask) put(Bitwise{first_register, encode(row, *match.mask), encode(row, 0)});
         put(Compare{first_register, op, encode(row, value)});
         if (match.mask || match.op == Op::ne) return;
-        if (match.field == Field::nfproto && value == NFPROTO_IPV4) family_ = Family::ipv4;
-        if (match.field == Field::nfproto && value == NFPROTO_IPV6) family_ = Family::ipv6;
+        if (match.field == Field::nfproto && family_of(value)) family_ = family_of(value);
         if (match.field == Field::l4proto) tcp_ = value == IPPROTO_TCP;
     }
 
@@ -134,7 +133,7 @@ private:
     void add(const NatMap& nat) {
         load({nat.key});
         put(expression::Lookup{nat.map, first_register, false, first_register});
-        const Family family = family_of(nat.key);
+        const Family family = family_of_key(nat.key);
         const unsigned size = address_bits(family) / 8;
         if (nat.prefix)
             put(Nat{nat.kind, family, first_register, register_at(size), NF_NAT_RANGE_NETMAP});
@@ -175,7 +174,7 @@ private:
 
     void add(const Unknown&) { assert(false && "only what is ours can be written"); }
 
-    static Family family_of(Field field) {
+    static Family family_of_key(Field field) {
         if (const auto family = implied_family(field)) return *family;
         return row_of(field).length == 4 ? Family::ipv4 : Family::ipv6;
     }

@@ -117,12 +117,6 @@ private:
         return false;
     }
 
-    static std::optional<Family> family_of(std::uint32_t protocol) {
-        if (protocol == NFPROTO_IPV4) return Family::ipv4;
-        if (protocol == NFPROTO_IPV6) return Family::ipv6;
-        return std::nullopt;
-    }
-
     template <class Result>
     Result take(std::size_t count, Result result) {
         at_ += count;

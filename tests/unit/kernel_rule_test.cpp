@@ -75,7 +75,7 @@ TEST_CASE("registers follow each other by four bytes, and by sixteen where nft d
 
 TEST_CASE("what ours never are becomes Unknown, and the rest of the rule stays readable") {
     using namespace expression;
-    const auto raised = [](std::vector<Expression> expressions) { return raise(expressions).statements; };
+    const auto raised = [](const std::vector<Expression>& expressions) { return raise(expressions).statements; };
     const auto unknown = [](const char* name) { return Statement(Unknown{name}); };
     Bytes four;
     four.append(std::array<std::uint8_t, 4>{10, 0, 0, 1});

@@ -192,7 +192,10 @@ std::string sample_script() {
     return R"(
 table inet natctl {
 	set lan_if { type ifname; elements = { "lan0", "lan1" } }
-	set own4 { type ipv4_addr; flags interval; elements = { 0.0.0.0/8, 240.1.1.0/24, 240.1.2.7, 250.0.0.0-255.255.255.255 } }
+	set own4 {
+		type ipv4_addr; flags interval
+		elements = { 0.0.0.0/8, 240.1.1.0/24, 240.1.2.7, 250.0.0.0-255.255.255.255 }
+	}
 	set own6 { type ipv6_addr; flags interval; elements = { 64:ff9b:1111::/96, ff00::/8 } }
 	set from4 { type ifname . ipv4_addr; flags interval; elements = { "ov0" . 240.2.2.0/24, "ov1" . 240.2.10.3 } }
 	set from6 { type ifname . ipv6_addr; flags interval; elements = { "ov0" . fd01:2::/64 } }
@@ -201,7 +204,10 @@ table inet natctl {
 	set served4 { type inet_proto . ipv4_addr; flags interval; elements = { udp . 10.0.0.0/24 } }
 	set empty4 { type ipv4_addr; flags interval; }
 	map dnat4h { type ipv4_addr : ipv4_addr; size 65536; elements = { 240.1.1.200 : 10.10.10.7 } }
-	map dnat4 { type ipv4_addr : interval ipv4_addr; flags interval; elements = { 240.1.1.0-240.1.1.199 : 192.168.1.0/24, 240.1.1.200-240.1.1.255 : 192.168.1.0/24 } }
+	map dnat4 {
+		type ipv4_addr : interval ipv4_addr; flags interval
+		elements = { 240.1.1.0-240.1.1.199 : 192.168.1.0/24, 240.1.1.200-240.1.1.255 : 192.168.1.0/24 }
+	}
 	map dnat6h { type ipv6_addr : ipv6_addr; size 16; elements = { fd01:1::9 : fd00:a::1 } }
 	map dnat6 { type ipv6_addr : interval ipv6_addr; flags interval; elements = { fd01:1::/64 : fd00:a::/64 } }
 	chain pre {
