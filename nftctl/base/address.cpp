@@ -7,6 +7,8 @@
 
 #include <arpa/inet.h>
 
+#include <fmt/format.h>
+
 namespace natctl {
 
 namespace {
@@ -154,8 +156,8 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
 }
 
 std::string Endpoint::text() const {
-    const std::string host = address.family() == Family::ipv6 ? "[" + address.text() + "]" : address.text();
-    return host + ":" + std::to_string(port);
+    return address.family() == Family::ipv6 ? fmt::format("[{}]:{}", address.text(), port)
+                                            : fmt::format("{}:{}", address.text(), port);
 }
 
 } // namespace natctl
