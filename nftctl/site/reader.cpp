@@ -44,14 +44,15 @@ const Key& TableReader::key(std::string_view name) const {
     return *found;
 }
 
-void TableReader::report_unknown(const toml::key& found) const {
+void TableReader::report_unknown(const toml::key& found) {
     std::vector<std::string_view> names;
     for (const auto& key : keys_) names.push_back(key.name);
     // A word of another length by far is no misspelling, and the distance is quadratic.
     const auto word = found.str().substr(0, 64);
-    diagnostics_.error(
-        begin_of(found.source()), fmt::format("unknown key {} in {}", quote(found.str()), title_),
-        fmt::format("the nearest known key is \"{}\"; known here: {}", nearest(word, names), fmt::join(names, ", ")));
+    const auto meant = nearest(word, names);
+    if (edit_distance(word, meant) <= 2) misspelled_.push_back(meant);
+    diagnostics_.error(begin_of(found.source()), fmt::format("unknown key {} in {}", quote(found.str()), title_),
+                       fmt::format("the nearest known key is \"{}\"; known here: {}", meant, fmt::join(names, ", ")));
 }
 
 void TableReader::report_type(std::string_view name, const toml::node& found) const {
@@ -68,7 +69,7 @@ void TableReader::report_empty(std::string_view name, const toml::node& found) c
 
 const toml::node* TableReader::require(std::string_view name) const {
     const auto* node = find(name);
-    if (node == nullptr)
+    if (node == nullptr && std::ranges::find(misspelled_, name) == misspelled_.end())
         diagnostics_.error(at_, fmt::format("{} has no \"{}\"", title_, name),
                            fmt::format("add {}", key(name).example));
     return node;

@@ -40,7 +40,7 @@ public:
     /// nullptr when there is none. `name` is one of the keys.
     const toml::node* find(std::string_view name) const { return table_.get(name); }
     bool has(std::string_view name) const { return find(name) != nullptr; }
-    /// As find(), but a missing key is reported.
+    /// As find(), but a missing key is reported, unless a misspelling of it was.
     const toml::node* require(std::string_view name) const;
 
     // Each of these is nullopt or empty when the key is absent, or when its value is of another type, which is
@@ -59,7 +59,7 @@ public:
 
 private:
     const Key& key(std::string_view name) const;
-    void report_unknown(const toml::key& found) const;
+    void report_unknown(const toml::key& found);
     void report_empty(std::string_view name, const toml::node& found) const;
 
     const toml::table& table_;
@@ -67,6 +67,8 @@ private:
     std::span<const Key> keys_;
     Diagnostics& diagnostics_;
     Position at_;
+    /// Known keys that unknown ones were surely meant to be.
+    std::vector<std::string_view> misspelled_;
 };
 
 /// "an integer", "a list" and so on.

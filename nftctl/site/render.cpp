@@ -14,7 +14,7 @@ namespace natctl {
 
 namespace {
 
-// More than this of a line is not shown; the value stands after at most a third of it.
+// Of a longer line no more than this is shown before the value (a third) and from there on (the whole).
 constexpr std::size_t shown_code_points = 160;
 
 /// A line, in what stands before a column and what from there on.
@@ -107,7 +107,7 @@ void append_source(std::string& out, Split line, const Position& at) {
 
     std::string shown_before;
     const auto length_before = count_code_points(before);
-    if (length_before > shown_code_points / 3) {
+    if (length_before > shown_code_points / 3 && length_before + count_code_points(after) > shown_code_points) {
         before.remove_prefix(first_code_points(before, length_before - shown_code_points / 3).size());
         shown_before = "...";
     }

@@ -274,7 +274,7 @@ port = "80"
     for (const auto& d : result.diagnostics)
         places +=
             std::to_string(d.at.line) + ":" + std::to_string(d.at.column) + (d.severity == Severity::note ? "n " : " ");
-    CHECK(places == "1:1 1:1 2:17 3:30 6:11 10:11n 11:11 16:27 16:61 19:8 ");
+    CHECK(places == "1:1 2:17 3:30 6:11 10:11n 11:11 16:27 16:61 19:8 ");
 }
 
 TEST_CASE("mistakes between parts show beside mistakes within parts") {

@@ -79,6 +79,10 @@ TEST_CASE("unknown keys name the nearest known one") {
                               "unknown key \"dve\" in a link", "\"dev\""});
     check_mistake(good_site, {"[[tunnel.socks5]]\nlisten = '127.0.0.1:1'\n@alow = []\n",
                               "unknown key \"alow\" in [[tunnel.socks5]]", "\"allow\""});
+    // The key that was meant is not missed as well.
+    check_mistake("", {"@siet = \"a\"\nlan = \"lan0\"\n", "unknown key \"siet\"", "\"site\""});
+    check_mistake(site_head,
+                  {"[[map]]\nvirtual = '198.18.1.0/24'\n@rael = '10.0.0.0/24'\n", "unknown key \"rael\"", "\"real\""});
     check_mistake("", {"@\"\\u001b[2J\" = 1\n" + good_site, "unknown key \"\\u001b[2J\"", "known here"});
 }
 
