@@ -43,12 +43,13 @@ install_packages() {
     allow_services
     if ((status)); then
         cat "$log" >&2
-        echo "dev: cannot install $*: see apt's messages above; without network, install them by other means first" >&2
-    else
-        disable_services "$@"
+        rm -f "$log"
+        echo "dev: cannot install $*: apt's messages stand above. It needs a Debian mirror this once; afterwards" \
+            "everything works without a network." >&2
+        return 1
     fi
     rm -f "$log"
-    return "$status"
+    disable_services "$@"
 }
 
 apt_get() {
