@@ -35,7 +35,7 @@ public:
     std::string operator/(const std::string& name) const { return (path_ / name).string(); }
 
     std::string write(const std::string& name, const std::string& text, mode_t mode = 0600) const {
-        const auto path = *this / name;
+        auto path = *this / name;
         std::ofstream(path, std::ios::binary) << text;
         REQUIRE(::chmod(path.c_str(), mode) == 0);
         return path;

@@ -49,7 +49,8 @@ inline Marked take_mark(std::string text) {
 
 /// Runs one case. `head` stands before the text; exactly one diagnostic of the severity is wanted, and no error beside.
 inline void check_mistake(const std::string& head, const Mistake& mistake, Severity severity = Severity::error) {
-    const auto [text, at] = take_mark(head + mistake.text);
+    const Marked marked = take_mark(head + mistake.text);
+    const std::string& text = marked.text;
     INFO(text);
     const auto result = parse_site(text);
     CHECK(result.site.has_value() == (severity != Severity::error));
@@ -59,8 +60,8 @@ inline void check_mistake(const std::string& head, const Mistake& mistake, Sever
         if (diagnostic.severity == severity || diagnostic.severity == Severity::error) found.push_back(diagnostic);
     REQUIRE(found.size() == 1);
     CHECK(found[0].severity == severity);
-    CHECK(found[0].at.line == at.line);
-    CHECK(found[0].at.column == at.column);
+    CHECK(found[0].at.line == marked.at.line);
+    CHECK(found[0].at.column == marked.at.column);
     CHECK(found[0].message.find(mistake.message) != std::string::npos);
     CHECK(found[0].remedy.find(mistake.remedy) != std::string::npos);
 }
