@@ -128,6 +128,7 @@ void Batch::add(const FlushChain& change, int ack) {
 }
 
 void Batch::add(const AddRule& change, int ack) {
+    assert(raise(lower(change.rule)) == change.rule && "a rule that would be read as another one");
     nftnl_rule_nlmsg_build_payload(start_message(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | ack),
                                    to_nftnl(change.chain, &change.rule).get());
     end_message();

@@ -89,11 +89,10 @@ Bytes bytes_of(std::span<const std::uint8_t> span) {
 
 /// The next or previous number; nullopt past the end.
 std::optional<Bytes> neighbour(const Bytes& key, bool up) {
-    std::array<std::uint8_t, Bytes::capacity> digits{};
-    std::ranges::copy(key.span(), digits.begin());
+    std::vector<std::uint8_t> digits(key.span().begin(), key.span().end());
     for (unsigned index = key.size(); index-- > 0;) {
         digits[index] = static_cast<std::uint8_t>(digits[index] + (up ? 1 : -1));
-        if (digits[index] != (up ? 0x00 : 0xff)) return bytes_of(std::span(digits).first(key.size()));
+        if (digits[index] != (up ? 0x00 : 0xff)) return bytes_of(digits);
     }
     return std::nullopt;
 }

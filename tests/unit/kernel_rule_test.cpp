@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
 #include <array>
+#include <random>
 
 #include <doctest/doctest.h>
 #include <linux/netfilter.h>
@@ -7,6 +9,7 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include "nftctl/kernel/chain_codec.h"
+#include "nftctl/kernel/fields.h"
 #include "nftctl/kernel/lower.h"
 #include "tests/unit/kernel_sample.h"
 
@@ -108,6 +111,67 @@ TEST_CASE("what ours never are becomes Unknown, and the rest of the rule stays r
         3);
     // "eth*" is compared by its first bytes only.
     CHECK(raised({Load{Field::iifname, NFT_REG_1}, Compare{NFT_REG_1, NFT_CMP_EQ, four}}).front() == unknown("meta"));
+}
+
+TEST_CASE("any sequence of expressions is read, and what is understood is understood exactly") {
+    using namespace expression;
+    Bytes loopback;
+    loopback.append_interface("lo");
+    std::vector<Expression> parts{Counter{},
+                                  Masquerade{},
+                                  Other{"log"},
+                                  Verdict{VerdictKind::accept},
+                                  Verdict{VerdictKind::jump, "c"},
+                                  LoadMss{NFT_REG_1},
+                                  ToNetworkOrder{NFT_REG_1},
+                                  StoreMss{NFT_REG_1},
+                                  Store{Field::mark, NFT_REG_1},
+                                  Store{Field::ct_mark, NFT_REG_1},
+                                  expression::Lookup{"s", NFT_REG_1},
+                                  expression::Lookup{"s", NFT_REG_1, true},
+                                  expression::Lookup{"s", NFT_REG_1, false, NFT_REG_1},
+                                  Nat{NatKind::snat, Family::ipv4, NFT_REG_1},
+                                  Nat{NatKind::dnat, Family::ipv4, NFT_REG_1, NFT_REG32_01, 0x40},
+                                  Nat{NatKind::dnat, Family::ipv6, NFT_REG_1, NFT_REG_2, 0x40},
+                                  expression::Tproxy{Family::ipv4, NFT_REG_1, NFT_REG_2},
+                                  expression::Reject{NFT_REJECT_TCP_RST, 0},
+                                  expression::Reject{NFT_REJECT_ICMP_UNREACH, 1},
+                                  expression::Reject{NFT_REJECT_ICMP_UNREACH, 3},
+                                  expression::Reject{NFT_REJECT_ICMPX_UNREACH, 0},
+                                  Compare{NFT_REG_1, NFT_CMP_EQ, loopback}};
+    for (const FieldRow& row : field_rows())
+        for (const Register to : {Register{NFT_REG_1}, Register{NFT_REG_2}}) parts.emplace_back(Load{row.field, to});
+    for (const std::uint8_t value : std::array<std::uint8_t, 4>{0, 2, 6, 10}) {
+        Bytes one;
+        one.append(std::array{value});
+        Bytes two;
+        two.append(std::array<std::uint8_t, 2>{0, value});
+        Bytes four;
+        four.append(std::array<std::uint8_t, 4>{value, 0, 0, 0});
+        for (const Bytes& bytes : {one, two, four}) {
+            parts.emplace_back(Compare{NFT_REG_1, NFT_CMP_EQ, bytes});
+            parts.emplace_back(Compare{NFT_REG_1, NFT_CMP_NEQ, bytes});
+            parts.emplace_back(Immediate{NFT_REG_1, bytes});
+            parts.emplace_back(Immediate{NFT_REG_2, bytes});
+            parts.emplace_back(Bitwise{NFT_REG_1, bytes, one});
+            parts.emplace_back(Bitwise{NFT_REG_1, bytes, four});
+        }
+    }
+
+    std::minstd_rand random(1);
+    unsigned understood = 0;
+    for (int round = 0; round < 100000; ++round) {
+        std::vector<Expression> expressions;
+        for (std::size_t count = random() % 6; count > 0; --count)
+            expressions.push_back(parts[random() % parts.size()]);
+        const Rule rule = raise(expressions);
+        const bool known = std::ranges::none_of(
+            rule.statements, [](const Statement& statement) { return std::holds_alternative<Unknown>(statement); });
+        if (!known) continue;
+        ++understood;
+        REQUIRE(lower(rule) == expressions);
+    }
+    CHECK(understood > 1000);
 }
 
 TEST_CASE("chains come back from their messages") {
