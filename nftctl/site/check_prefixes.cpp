@@ -18,38 +18,38 @@ namespace {
 
 Prefix host_prefix(const Address& address) { return {address, address.bits()}; }
 
-void add_link(std::vector<Entry>& entries, const Link& link, std::uint32_t owner) {
+void add_link(std::vector<PlacedPrefix>& entries, const Link& link, std::uint32_t owner) {
     if (const auto* socks = std::get_if<SocksLink>(&link)) {
-        entries.push_back({host_prefix(socks->server.address), Role::server, owner, socks->at});
+        entries.push_back({host_prefix(socks->server.address), PrefixRole::server, owner, socks->at});
         return;
     }
     const auto& dev = std::get<DevLink>(link);
-    if (dev.via4) entries.push_back({host_prefix(*dev.via4), Role::gateway, owner, dev.via4_at});
-    if (dev.via6) entries.push_back({host_prefix(*dev.via6), Role::gateway, owner, dev.via6_at});
+    if (dev.via4) entries.push_back({host_prefix(*dev.via4), PrefixRole::gateway, owner, dev.via4_at});
+    if (dev.via6) entries.push_back({host_prefix(*dev.via6), PrefixRole::gateway, owner, dev.via6_at});
 }
 
-std::vector<Entry> collect(const Site& site) {
-    std::vector<Entry> entries;
+std::vector<PlacedPrefix> collect(const Site& site) {
+    std::vector<PlacedPrefix> entries;
     entries.reserve(2 * site.maps.size() + site.white_list.size() + 64);
     for (std::uint32_t i = 0; i < site.maps.size(); ++i) {
         const auto& map = site.maps[i];
-        entries.push_back({map.virtual_prefix, Role::own_virtual, i, map.virtual_at});
-        entries.push_back({map.real_prefix, Role::own_real, i, map.real_at});
+        entries.push_back({map.virtual_prefix, PrefixRole::own_virtual, i, map.virtual_at});
+        entries.push_back({map.real_prefix, PrefixRole::own_real, i, map.real_at});
     }
     for (std::uint32_t i = 0; i < site.peers.size(); ++i) {
         const auto& peer = site.peers[i];
         for (std::size_t j = 0; j < peer.virtual_prefixes.size(); ++j)
-            entries.push_back({peer.virtual_prefixes[j], Role::peer, i, position_of(peer.virtual_at, j)});
+            entries.push_back({peer.virtual_prefixes[j], PrefixRole::peer, i, position_of(peer.virtual_at, j)});
         for (const auto& link : peer.links) add_link(entries, link, i);
     }
     for (std::size_t i = 0; i < site.white_list.size(); ++i)
-        entries.push_back({site.white_list[i], Role::white_list, 0, position_of(site.white_list_at, i)});
+        entries.push_back({site.white_list[i], PrefixRole::white_list, 0, position_of(site.white_list_at, i)});
     for (const auto& listener : site.tunnel.socks5)
-        entries.push_back({host_prefix(listener.listen.address), Role::listener, 0, listener.listen_at});
+        entries.push_back({host_prefix(listener.listen.address), PrefixRole::listener, 0, listener.listen_at});
     for (std::uint32_t i = 0; i < reserved_ranges().size(); ++i)
-        entries.push_back({reserved_ranges()[i].prefix, Role::reserved, i});
+        entries.push_back({reserved_ranges()[i].prefix, PrefixRole::reserved, i});
     for (std::uint32_t i = 0; i < unwise_ranges().size(); ++i)
-        entries.push_back({unwise_ranges()[i].prefix, Role::unwise, i});
+        entries.push_back({unwise_ranges()[i].prefix, PrefixRole::unwise, i});
     return entries;
 }
 
@@ -58,23 +58,23 @@ class Rules {
 public:
     Rules(const Site& site, Diagnostics& diagnostics) : site_(site), diagnostics_(diagnostics) {}
 
-    void operator()(const Entry& inner, const Entry& outer) {
+    void operator()(const PlacedPrefix& inner, const PlacedPrefix& outer) {
         if (inner.role == outer.role) return compare_equals(inner, outer);
         const auto& [a, b] = inner.role < outer.role ? std::tie(inner, outer) : std::tie(outer, inner);
         switch (b.role) {
-        case Role::own_real: return refuse_virtual_over_real(a, b);
-        case Role::peer: return refuse_peer(b, a);
-        case Role::white_list:
-            if (a.role != Role::own_real) refuse_hiding(b, a);
+        case PrefixRole::own_real: return refuse_virtual_over_real(a, b);
+        case PrefixRole::peer: return refuse_peer(b, a);
+        case PrefixRole::white_list:
+            if (a.role != PrefixRole::own_real) refuse_hiding(b, a);
             return;
-        case Role::server:
-        case Role::gateway: return check_way(b, a);
-        case Role::listener: return check_listener(b, a);
-        case Role::reserved: return check_reserved(a, b);
-        case Role::unwise:
+        case PrefixRole::server:
+        case PrefixRole::gateway: return check_way(b, a);
+        case PrefixRole::listener: return check_listener(b, a);
+        case PrefixRole::reserved: return check_reserved(a, b);
+        case PrefixRole::unwise:
             if (&b == &outer) remember(a, b);
             return;
-        case Role::own_virtual: return;
+        case PrefixRole::own_virtual: return;
         }
     }
 
@@ -89,39 +89,39 @@ public:
     }
 
 private:
-    const Map& map_of(const Entry& entry) const { return site_.maps[entry.owner]; }
-    const Peer& peer_of(const Entry& entry) const { return site_.peers[entry.owner]; }
+    const Map& map_of(const PlacedPrefix& entry) const { return site_.maps[entry.owner]; }
+    const Peer& peer_of(const PlacedPrefix& entry) const { return site_.peers[entry.owner]; }
 
-    static std::string text(const Entry& entry) {
+    static std::string text(const PlacedPrefix& entry) {
         return entry.prefix.is_host() ? entry.prefix.network().text() : entry.prefix.text();
     }
 
     /// "virtual 240.1.1.0/24 of our own (line 5)"
-    std::string describe(const Entry& entry) const {
+    std::string describe(const PlacedPrefix& entry) const {
         const auto where = on_line(entry.at);
         switch (entry.role) {
-        case Role::own_virtual: return fmt::format("our own virtual {}{}", text(entry), where);
-        case Role::own_real: return fmt::format("our own real {}{}", text(entry), where);
-        case Role::peer: return fmt::format("{} of peer {}{}", text(entry), peer_of(entry).name, where);
+        case PrefixRole::own_virtual: return fmt::format("our own virtual {}{}", text(entry), where);
+        case PrefixRole::own_real: return fmt::format("our own real {}{}", text(entry), where);
+        case PrefixRole::peer: return fmt::format("{} of peer {}{}", text(entry), peer_of(entry).name, where);
         default: return text(entry) + where;
         }
     }
 
     /// One error for each entry and each role that it is in the way of.
-    void error(const Entry& entry, Role other, std::string message, std::string remedy) {
+    void error(const PlacedPrefix& entry, PrefixRole other, std::string message, std::string remedy) {
         if (reported_.emplace(&entry, other).second)
             diagnostics_.error(entry.at, std::move(message), std::move(remedy));
     }
 
-    void compare_equals(const Entry& inner, const Entry& outer) {
-        if (inner.role == Role::own_virtual && inner.prefix == outer.prefix)
+    void compare_equals(const PlacedPrefix& inner, const PlacedPrefix& outer) {
+        if (inner.role == PrefixRole::own_virtual && inner.prefix == outer.prefix)
             error(inner, inner.role, fmt::format("virtual {} is mapped twice{}", text(inner), on_line(outer.at)),
                   "remove one of the two, or give it another virtual prefix");
-        if (inner.role == Role::own_real) compare_reals(inner, outer);
-        if (inner.role == Role::peer) compare_peers(inner, outer);
+        if (inner.role == PrefixRole::own_real) compare_reals(inner, outer);
+        if (inner.role == PrefixRole::peer) compare_peers(inner, outer);
     }
 
-    void compare_reals(const Entry& inner, const Entry& outer) {
+    void compare_reals(const PlacedPrefix& inner, const PlacedPrefix& outer) {
         if (inner.prefix == outer.prefix)
             error(inner, inner.role,
                   fmt::format("real {} has two virtual addresses, {} and {}{}", text(inner),
@@ -136,7 +136,7 @@ private:
                   "its packets can carry only one virtual address: map prefixes that do not overlap, or single hosts");
     }
 
-    void compare_peers(const Entry& inner, const Entry& outer) {
+    void compare_peers(const PlacedPrefix& inner, const PlacedPrefix& outer) {
         if (inner.owner == outer.owner)
             error(inner, inner.role,
                   fmt::format("{} lies in {} of the same peer{}", text(inner), text(outer), on_line(outer.at)),
@@ -146,70 +146,71 @@ private:
                   "each site needs virtual prefixes of its own: write those that the peer itself maps");
     }
 
-    void refuse_virtual_over_real(const Entry& own_virtual, const Entry& own_real) {
-        error(own_virtual, Role::own_real, fmt::format("virtual {} overlaps {}", text(own_virtual), describe(own_real)),
+    void refuse_virtual_over_real(const PlacedPrefix& own_virtual, const PlacedPrefix& own_real) {
+        error(own_virtual, PrefixRole::own_real,
+              fmt::format("virtual {} overlaps {}", text(own_virtual), describe(own_real)),
               "a virtual prefix must be none that a LAN here uses: take one of 198.18.0.0/15");
     }
 
-    void refuse_peer(const Entry& peer, const Entry& own) {
+    void refuse_peer(const PlacedPrefix& peer, const PlacedPrefix& own) {
         error(peer, own.role, fmt::format("{} of peer {} overlaps {}", text(peer), peer_of(peer).name, describe(own)),
-              own.role == Role::own_virtual
+              own.role == PrefixRole::own_virtual
                   ? "each site needs virtual prefixes of its own: write those that the peer itself maps"
                   : "hosts here could not tell the peer from the LAN: give the peer a virtual prefix that no LAN uses");
     }
 
-    void refuse_hiding(const Entry& white, const Entry& hidden) {
+    void refuse_hiding(const PlacedPrefix& white, const PlacedPrefix& hidden) {
         error(white, hidden.role, fmt::format("{} on the white list hides {}", text(white), describe(hidden)),
               "what is on the white list is never translated or intercepted: leave this out, or take a longer prefix");
     }
 
-    void check_way(const Entry& way, const Entry& target) {
-        if (target.role != Role::own_virtual && target.role != Role::peer) return;
+    void check_way(const PlacedPrefix& way, const PlacedPrefix& target) {
+        if (target.role != PrefixRole::own_virtual && target.role != PrefixRole::peer) return;
         error(way, target.role,
-              fmt::format("{} {} lies in {}: a loop", way.role == Role::server ? "server" : "gateway", text(way),
+              fmt::format("{} {} lies in {}: a loop", way.role == PrefixRole::server ? "server" : "gateway", text(way),
                           describe(target)),
               "write the address at which it is reached without natctl");
     }
 
-    void check_listener(const Entry& listener, const Entry& target) {
-        if (target.role != Role::own_virtual && target.role != Role::peer) return;
+    void check_listener(const PlacedPrefix& listener, const PlacedPrefix& target) {
+        if (target.role != PrefixRole::own_virtual && target.role != PrefixRole::peer) return;
         error(listener, target.role,
               fmt::format("no interface has the address {}: it lies in {}", text(listener), describe(target)),
               "listen on an address that this router has");
     }
 
-    void check_reserved(const Entry& entry, const Entry& reserved) {
+    void check_reserved(const PlacedPrefix& entry, const PlacedPrefix& reserved) {
         const auto& range = reserved_ranges()[reserved.owner];
         const char* use = nullptr;
         switch (entry.role) {
-        case Role::own_virtual: use = "be virtual"; break;
-        case Role::own_real: use = "be translated"; break;
-        case Role::peer: use = "be a peer's"; break;
-        case Role::server: use = range.server_allowed ? nullptr : "be a server's"; break;
-        case Role::gateway: use = range.gateway_allowed ? nullptr : "be a gateway's"; break;
-        case Role::listener: use = range.listener_allowed ? nullptr : "be listened on"; break;
+        case PrefixRole::own_virtual: use = "be virtual"; break;
+        case PrefixRole::own_real: use = "be translated"; break;
+        case PrefixRole::peer: use = "be a peer's"; break;
+        case PrefixRole::server: use = range.server_allowed ? nullptr : "be a server's"; break;
+        case PrefixRole::gateway: use = range.gateway_allowed ? nullptr : "be a gateway's"; break;
+        case PrefixRole::listener: use = range.listener_allowed ? nullptr : "be listened on"; break;
         default: break;
         }
         if (use == nullptr) return;
-        error(entry, Role::reserved,
+        error(entry, PrefixRole::reserved,
               fmt::format("{}: {} addresses ({}) cannot {}", text(entry), range.name, range.prefix.text(), use),
-              entry.role == Role::own_virtual || entry.role == Role::peer
+              entry.role == PrefixRole::own_virtual || entry.role == PrefixRole::peer
                   ? "take a prefix that no LAN uses, such as one of 198.18.0.0/15 or of fd00::/8"
-              : entry.role == Role::own_real ? "write the prefix of a LAN, such as 192.168.1.0/24"
-                                             : "write an address of its own, such as 198.51.100.2");
+              : entry.role == PrefixRole::own_real ? "write the prefix of a LAN, such as 192.168.1.0/24"
+                                                   : "write an address of its own, such as 198.51.100.2");
     }
 
-    void remember(const Entry& entry, const Entry& unwise) {
-        if (entry.role != Role::own_virtual && entry.role != Role::peer) return;
+    void remember(const PlacedPrefix& entry, const PlacedPrefix& unwise) {
+        if (entry.role != PrefixRole::own_virtual && entry.role != PrefixRole::peer) return;
         auto& first = unwise_[unwise.owner];
         if (!first || entry.at < first->at) first = entry;
     }
 
     const Site& site_;
     Diagnostics& diagnostics_;
-    std::set<std::pair<const Entry*, Role>> reported_;
+    std::set<std::pair<const PlacedPrefix*, PrefixRole>> reported_;
     /// The first entry in each unwise range.
-    std::array<std::optional<Entry>, 4> unwise_;
+    std::array<std::optional<PlacedPrefix>, 4> unwise_;
 };
 
 } // namespace
@@ -217,7 +218,7 @@ private:
 void check_prefixes(const Site& site, Diagnostics& diagnostics) {
     auto entries = collect(site);
     Rules rules(site, diagnostics);
-    for_each_nested(entries, [&](const Entry& inner, const Entry& outer) { rules(inner, outer); });
+    for_each_nested(entries, [&](const PlacedPrefix& inner, const PlacedPrefix& outer) { rules(inner, outer); });
     rules.report_remembered();
 }
 

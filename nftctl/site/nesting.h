@@ -13,7 +13,7 @@
 namespace natctl {
 
 /// What a prefix is in the configuration.
-enum class Role : std::uint8_t {
+enum class PrefixRole : std::uint8_t {
     own_virtual,
     own_real,
     peer,
@@ -29,9 +29,9 @@ enum class Role : std::uint8_t {
 inline constexpr std::size_t role_count = 9;
 
 /// A prefix, or an address as a prefix of full length, with where it comes from.
-struct Entry {
+struct PlacedPrefix {
     Prefix prefix;
-    Role role;
+    PrefixRole role;
     /// Index of the map, peer or range that it belongs to.
     std::uint32_t owner = 0;
     Position at = {};
@@ -41,13 +41,13 @@ struct Entry {
 /// role, calls `report(inner, outer)` with the nearest entry of that role that contains it. Of equal prefixes the one
 /// that stands later in the file is the inner one. Sorts the entries.
 template <class Report>
-void for_each_nested(std::vector<Entry>& entries, Report report) {
-    std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
+void for_each_nested(std::vector<PlacedPrefix>& entries, Report report) {
+    std::ranges::sort(entries, [](const PlacedPrefix& a, const PlacedPrefix& b) {
         if (a.prefix != b.prefix) return a.prefix < b.prefix;
         return a.at < b.at;
     });
     struct Open {
-        const Entry* entry;
+        const PlacedPrefix* entry;
         Address last;
     };
     std::array<std::vector<Open>, role_count> open;

@@ -17,7 +17,7 @@ namespace natctl {
 
 namespace {
 
-constexpr Key site_keys[] = {
+constexpr KnownKey site_keys[] = {
     {"site", "text", R"(site = "a")"},
     {"lan", "the name of an interface or a list of them", R"(lan = "lan0" or lan = ["lan0", "lan1"])"},
     {"map", "a list of tables", R"([[map]] and below it virtual = "240.1.1.0/24" and real = "192.168.1.0/24")"},
@@ -27,7 +27,7 @@ constexpr Key site_keys[] = {
     {"marks", "a table", "[marks] and below it mask = 0x00000f00"},
 };
 
-constexpr Key marks_keys[] = {{"mask", "an integer", "mask = 0x00000f00"}};
+constexpr KnownKey marks_keys[] = {{"mask", "an integer", "mask = 0x00000f00"}};
 
 Marks parse_marks(const toml::table& table, Diagnostics& diagnostics) {
     const TableReader reader(table, "[marks]", marks_keys, diagnostics);

@@ -13,7 +13,7 @@ namespace natctl {
 
 namespace {
 
-constexpr Key link_keys[] = {
+constexpr KnownKey link_keys[] = {
     {"dev", "the name of an interface", R"({ dev = "wg0" })"},
     {"via", "an address or a list of addresses", R"({ dev = "eth1", via = "198.51.100.2" })"},
     {"socks5", "an address with a port", R"({ socks5 = "127.0.0.1:1080" })"},

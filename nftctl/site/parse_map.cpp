@@ -9,7 +9,7 @@ namespace natctl {
 
 namespace {
 
-constexpr Key map_keys[] = {
+constexpr KnownKey map_keys[] = {
     {"virtual", "a prefix", R"(virtual = "240.1.1.0/24")"},
     {"real", "a prefix", R"(real = "192.168.1.0/24")"},
     {"name", "text", R"(name = "printer")"},

@@ -6,7 +6,7 @@ namespace natctl {
 
 namespace {
 
-constexpr Key peer_keys[] = {
+constexpr KnownKey peer_keys[] = {
     {"name", "text", R"(name = "b")"},
     {"virtual", "a prefix or a list of prefixes", R"(virtual = "240.2.2.0/24" or ["240.2.2.0/24", "fd00:2::/64"])"},
     {"link", "a link or a list of links", R"(link = { dev = "wg0" } or link = { socks5 = "127.0.0.1:1080" })"},
@@ -14,8 +14,8 @@ constexpr Key peer_keys[] = {
 
 } // namespace
 
-void read_prefixes(const std::vector<Text>& texts, std::vector<Prefix>& prefixes, std::vector<Position>& positions,
-                   Diagnostics& diagnostics) {
+void read_prefixes(const std::vector<PlacedText>& texts, std::vector<Prefix>& prefixes,
+                   std::vector<Position>& positions, Diagnostics& diagnostics) {
     for (const auto& [text, at] : texts) {
         const auto prefix = read_prefix(text, at, diagnostics);
         if (!prefix) continue;

@@ -8,12 +8,12 @@ namespace natctl {
 
 namespace {
 
-constexpr Key tunnel_keys[] = {
+constexpr KnownKey tunnel_keys[] = {
     {"port", "a port", "port = 12345"},
     {"socks5", "a list of tables", R"([[tunnel.socks5]] and below it listen = "127.0.0.1:1080")"},
 };
 
-constexpr Key listener_keys[] = {
+constexpr KnownKey listener_keys[] = {
     {"listen", "an address with a port", R"(listen = "198.51.100.2:1080")"},
     {"allow", "a prefix or a list of prefixes", R"(allow = ["198.51.100.1/32"])"},
     {"user", "text", R"(user = "a")"},

@@ -25,7 +25,7 @@ Tunnel parse_tunnel(const toml::table& table, Diagnostics& diagnostics);
 std::optional<Credentials> parse_credentials(const TableReader& table, Diagnostics& diagnostics);
 
 /// Prefixes with their positions; unsound ones are left out.
-void read_prefixes(const std::vector<Text>& texts, std::vector<Prefix>& prefixes, std::vector<Position>& positions,
-                   Diagnostics& diagnostics);
+void read_prefixes(const std::vector<PlacedText>& texts, std::vector<Prefix>& prefixes,
+                   std::vector<Position>& positions, Diagnostics& diagnostics);
 
 } // namespace natctl

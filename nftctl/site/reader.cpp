@@ -27,7 +27,7 @@ std::string_view type_name(const toml::node& node) {
     return "nothing";
 }
 
-TableReader::TableReader(const toml::table& table, std::string_view title, std::span<const Key> keys,
+TableReader::TableReader(const toml::table& table, std::string_view title, std::span<const KnownKey> keys,
                          Diagnostics& diagnostics)
     : table_(table),
       title_(title),
@@ -35,11 +35,11 @@ TableReader::TableReader(const toml::table& table, std::string_view title, std::
       diagnostics_(diagnostics),
       at_(begin_of(table.source())) {
     for (const auto& [found, value] : table_)
-        if (std::ranges::find(keys_, found.str(), &Key::name) == keys_.end()) report_unknown(found);
+        if (std::ranges::find(keys_, found.str(), &KnownKey::name) == keys_.end()) report_unknown(found);
 }
 
-const Key& TableReader::key(std::string_view name) const {
-    const auto found = std::ranges::find(keys_, name, &Key::name);
+const KnownKey& TableReader::key(std::string_view name) const {
+    const auto found = std::ranges::find(keys_, name, &KnownKey::name);
     assert(found != keys_.end());
     return *found;
 }
@@ -75,10 +75,10 @@ const toml::node* TableReader::require(std::string_view name) const {
     return node;
 }
 
-std::optional<Text> TableReader::text(std::string_view name) const {
+std::optional<PlacedText> TableReader::text(std::string_view name) const {
     const auto* node = find(name);
     if (node == nullptr) return std::nullopt;
-    if (const auto* string = node->as_string()) return Text{string->get(), begin_of(node->source())};
+    if (const auto* string = node->as_string()) return PlacedText{string->get(), begin_of(node->source())};
     report_type(name, *node);
     return std::nullopt;
 }
@@ -91,16 +91,16 @@ std::optional<std::int64_t> TableReader::integer(std::string_view name) const {
     return std::nullopt;
 }
 
-std::vector<Text> TableReader::texts(std::string_view name, bool may_be_empty) const {
+std::vector<PlacedText> TableReader::texts(std::string_view name, bool may_be_empty) const {
     const auto* node = find(name);
     if (node == nullptr) return {};
     const auto* array = node->as_array();
     if (array == nullptr) {
         const auto single = text(name);
-        return single ? std::vector{*single} : std::vector<Text>{};
+        return single ? std::vector{*single} : std::vector<PlacedText>{};
     }
     if (array->empty() && !may_be_empty) report_empty(name, *node);
-    std::vector<Text> texts;
+    std::vector<PlacedText> texts;
     texts.reserve(array->size());
     for (const auto& element : *array) {
         if (const auto* string = element.as_string())

@@ -17,7 +17,7 @@ namespace natctl {
 // From the tree to typed values. What is missing or of the wrong type is reported here, in one wording.
 
 /// A key as users know it.
-struct Key {
+struct KnownKey {
     std::string_view name;
     /// What its value is, for "is ..., not NOUN".
     std::string_view noun;
@@ -26,7 +26,7 @@ struct Key {
 };
 
 /// Text from the file. Lives as long as the tree.
-struct Text {
+struct PlacedText {
     std::string_view text;
     Position at;
 };
@@ -34,7 +34,8 @@ struct Text {
 class TableReader {
 public:
     /// Reports every key that is not among `keys`. `title` is how users know the table: "[[map]]".
-    TableReader(const toml::table& table, std::string_view title, std::span<const Key> keys, Diagnostics& diagnostics);
+    TableReader(const toml::table& table, std::string_view title, std::span<const KnownKey> keys,
+                Diagnostics& diagnostics);
 
     Position at() const { return at_; }
     /// nullptr when there is none. `name` is one of the keys.
@@ -45,10 +46,10 @@ public:
 
     // Each of these is nullopt or empty when the key is absent, or when its value is of another type, which is
     // reported.
-    std::optional<Text> text(std::string_view name) const;
+    std::optional<PlacedText> text(std::string_view name) const;
     std::optional<std::int64_t> integer(std::string_view name) const;
     /// A string, or a list of strings. An empty list is reported unless `may_be_empty`.
-    std::vector<Text> texts(std::string_view name, bool may_be_empty = false) const;
+    std::vector<PlacedText> texts(std::string_view name, bool may_be_empty = false) const;
     const toml::table* table(std::string_view name) const;
     /// A table, or a list of tables. An empty list is reported.
     std::vector<const toml::table*> tables(std::string_view name) const;
@@ -58,13 +59,13 @@ public:
     void report_type(std::string_view name, const toml::node& found) const;
 
 private:
-    const Key& key(std::string_view name) const;
+    const KnownKey& key(std::string_view name) const;
     void report_unknown(const toml::key& found);
     void report_empty(std::string_view name, const toml::node& found) const;
 
     const toml::table& table_;
     std::string_view title_;
-    std::span<const Key> keys_;
+    std::span<const KnownKey> keys_;
     Diagnostics& diagnostics_;
     Position at_;
     /// Known keys that unknown ones were surely meant to be.
