@@ -153,7 +153,7 @@ TEST_CASE("a batch with more refusals than the receive buffer holds answers") {
     const auto kernel = make_linux_kernel();
     commit(*kernel, changes_to_add(small_table()));
     std::vector<Change> changes{FlushChain{"pre"}};
-    changes.resize(100000, AddRule{"absent", {{Counter{}}}});
+    changes.resize(30000, AddRule{"absent", {{Counter{}}}});
     const Refusal refusal = refused(*kernel, changes);
     CHECK(refusal.text == "cannot add rule to chain absent of table inet natctl: No such file or directory");
     CHECK(kernel->read().plan.table == small_table());

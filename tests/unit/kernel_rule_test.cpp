@@ -160,7 +160,7 @@ TEST_CASE("any sequence of expressions is read, and what is understood is unders
 
     std::minstd_rand random(1);
     unsigned understood = 0;
-    for (int round = 0; round < 100000; ++round) {
+    for (int round = 0; round < 20000; ++round) {
         std::vector<Expression> expressions;
         for (std::size_t count = random() % 6; count > 0; --count)
             expressions.push_back(parts[random() % parts.size()]);
@@ -171,7 +171,7 @@ TEST_CASE("any sequence of expressions is read, and what is understood is unders
         ++understood;
         REQUIRE(lower(rule) == expressions);
     }
-    CHECK(understood > 1000);
+    CHECK(understood > 200);
 }
 
 TEST_CASE("chains come back from their messages") {
