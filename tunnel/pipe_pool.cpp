@@ -16,10 +16,13 @@ std::unique_ptr<Pipe> PipePool::take() {
     }
     std::array<int, 2> ends{};
     if (open_ == max_pipes_ || ::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) != 0) return nullptr;
-    ++open_;
+    auto pipe = std::make_unique<Pipe>(Pipe{Fd(ends[0]), Fd(ends[1])});
     // Refused beyond the limits of pipe(7); a pipe of the default size does as well, only slower.
-    static_cast<void>(::fcntl(ends[0], F_SETPIPE_SZ, static_cast<int>(pipe_size_)));
-    return std::make_unique<Pipe>(Pipe{Fd(ends[0]), Fd(ends[1])});
+    if (::fcntl(ends[0], F_SETPIPE_SZ, static_cast<int>(pipe_size_)) < 0 &&
+        ::fcntl(ends[0], F_GETPIPE_SZ) < static_cast<int>(smallest_pipe))
+        return nullptr;
+    ++open_;
+    return pipe;
 }
 
 void PipePool::give_back(std::unique_ptr<Pipe> pipe) {

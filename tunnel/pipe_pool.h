@@ -17,6 +17,9 @@ struct Pipe {
     std::size_t held = 0;
 };
 
+/// Every pipe of a pool has room for so many bytes, in any number of writes that are a page or more.
+inline constexpr std::size_t smallest_pipe = std::size_t{64} << 10;
+
 /// The pipes of one thread. A flow borrows one only while it has bytes on the way, so that an idle flow costs none.
 class PipePool {
 public:

@@ -25,7 +25,8 @@ constexpr unsigned far_side = 1;
 constexpr std::size_t turn_budget = std::size_t{1} << 20;
 /// Turns of all ready flows before asio's own handlers (new flows, timers) have theirs.
 constexpr int rounds_per_run = 8;
-constexpr std::size_t copy_size = std::size_t{64} << 10;
+/// What comes in smaller portions is copied: cheaper than a way through a pipe.
+constexpr std::size_t copy_size = std::size_t{16} << 10;
 
 constexpr std::uint32_t error_events = EPOLLERR | EPOLLHUP;
 
@@ -60,6 +61,10 @@ struct Relay::Direction {
     /// What the last event or EAGAIN said. Optimistic at first.
     bool readable = true;
     bool writable = true;
+    /// FIN, an error or urgent data may follow what is read: only EAGAIN proves that nothing is left.
+    bool mind_the_rest = false;
+    /// Portions are large: spliced, not copied.
+    bool bulk = false;
     /// FIN was read.
     bool ended = false;
     /// FIN was passed on.
@@ -117,7 +122,7 @@ void Relay::add(FlowStart&& start) {
     flow.link = std::move(start.link);
     flow.active = now_ = Clock::now();
     for (const unsigned side : {client_side, far_side}) {
-        epoll_event event{EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, {}};
+        epoll_event event{EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, {}};
         // The lowest bit of the pointer is free: it says which side.
         event.data.u64 = reinterpret_cast<std::uintptr_t>(&flow) | side;
         if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, flow.sides[side].get(), &event) == 0) continue;
@@ -187,6 +192,7 @@ void Relay::collect_events() {
         const auto side = static_cast<unsigned>(event.data.u64 & 1);
         Flow& flow = *reinterpret_cast<Flow*>(static_cast<std::uintptr_t>(event.data.u64 & ~std::uint64_t{1}));
         if (event.events & (EPOLLIN | EPOLLRDHUP | error_events)) flow.directions[side].readable = true;
+        if (event.events & (EPOLLRDHUP | EPOLLPRI | error_events)) flow.directions[side].mind_the_rest = true;
         if (event.events & (EPOLLOUT | error_events)) flow.directions[1 - side].writable = true;
         // What an erring side sent before its error is read before anything is written to it.
         if (event.events & EPOLLERR) {
@@ -231,7 +237,9 @@ Relay::Step Relay::pump(Flow& flow, unsigned from) {
             return Step::rest;
         }
         if (!holds) direction.pipe = pipes_.take();
-        const Step step = direction.pipe ? move_by_pipe(flow, from, budget) : move_by_copy(flow, from, budget);
+        const Step step = !direction.pipe           ? copy_without_pipe(flow, from, budget)
+                          : holds || direction.bulk ? splice(flow, from, budget)
+                                                    : copy(flow, from, budget);
         if (direction.pipe && direction.pipe->held == 0) pipes_.give_back(std::move(direction.pipe));
         if (step != Step::again || flow.is_dead(1 - from)) return step;
     }
@@ -239,57 +247,74 @@ Relay::Step Relay::pump(Flow& flow, unsigned from) {
 }
 
 /// Fills the pipe only when it is empty: then EAGAIN can mean nothing but an empty socket.
-Relay::Step Relay::move_by_pipe(Flow& flow, unsigned from, std::size_t& budget) {
+Relay::Step Relay::splice(Flow& flow, unsigned from, std::size_t& budget) {
     Direction& direction = flow.directions[from];
     Pipe& pipe = *direction.pipe;
-    const int source = flow.sides[from].get();
-    const int sink = flow.sides[1 - from].get();
     // SPLICE_F_MORE would hold back the last bytes for up to 200 ms, as TCP_CORK does.
     constexpr unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
     while (budget > 0) {
         if (pipe.held == 0) {
-            if (!direction.readable) return Step::rest;
-            const ssize_t got = ::splice(source, nullptr, pipe.write_end.get(), nullptr, pipes_.pipe_size(), flags);
+            if (!direction.readable || !direction.bulk) return Step::again;
+            const ssize_t got =
+                ::splice(flow.sides[from].get(), nullptr, pipe.write_end.get(), nullptr, pipes_.pipe_size(), flags);
             if (got == 0) return read_ended(flow, from);
-            if (got < 0) {
-                if (errno == EINTR) continue;
-                return read_failed(flow, from, errno);
-            }
+            if (got < 0) return read_failed(flow, from, errno);
             pipe.held = static_cast<std::size_t>(got);
-            flow.active = now_;
+            direction.bulk = pipe.held >= copy_size;
         }
-        const ssize_t put = ::splice(pipe.read_end.get(), nullptr, sink, nullptr, pipe.held, flags);
-        if (put < 0) {
-            if (errno == EINTR) continue;
-            return write_failed(flow, from, errno);
-        }
-        const auto moved = static_cast<std::size_t>(put);
-        pipe.held -= moved;
-        direction.bytes += moved;
-        flow.active = now_;
-        budget -= std::min(budget, moved);
+        const ssize_t put =
+            ::splice(pipe.read_end.get(), nullptr, flow.sides[1 - from].get(), nullptr, pipe.held, flags);
+        if (put < 0) return write_failed(flow, from, errno);
+        pipe.held -= static_cast<std::size_t>(put);
+        count(flow, from, static_cast<std::size_t>(put), budget);
     }
     return Step::again;
 }
 
-/// When no pipe is to be had: looks at what came, sends what goes, takes away what went. Holds nothing in between.
-Relay::Step Relay::move_by_copy(Flow& flow, unsigned from, std::size_t& budget) {
+/// What the sink does not take at once waits in the pipe, which has room for it.
+Relay::Step Relay::copy(Flow& flow, unsigned from, std::size_t& budget) {
     Direction& direction = flow.directions[from];
-    const int source = flow.sides[from].get();
+    std::array<std::uint8_t, copy_size> buffer;
+    const ssize_t got = ::recv(flow.sides[from].get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got == 0) return read_ended(flow, from);
+    if (got < 0) return read_failed(flow, from, errno);
+    const auto size = static_cast<std::size_t>(got);
+    direction.bulk = size == buffer.size();
+    if (!direction.bulk && !direction.mind_the_rest) direction.readable = false;
+    const ssize_t put = ::send(flow.sides[1 - from].get(), buffer.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (put < 0 && !would_block(errno)) return write_failed(flow, from, errno);
+    const std::size_t sent = put < 0 ? 0 : static_cast<std::size_t>(put);
+    count(flow, from, sent, budget);
+    if (sent == size) return Step::again;
+    Pipe& pipe = *direction.pipe;
+    if (::write(pipe.write_end.get(), buffer.data() + sent, size - sent) != static_cast<ssize_t>(size - sent))
+        return read_failed(flow, from, ENOBUFS);
+    pipe.held = size - sent;
+    return Step::again;
+}
+
+/// When no pipe is to be had: looks at what came, sends what goes, takes away what went. Holds nothing in between.
+Relay::Step Relay::copy_without_pipe(Flow& flow, unsigned from, std::size_t& budget) {
+    Direction& direction = flow.directions[from];
     if (!direction.writable) return Step::rest;
-    copy_buffer_.resize(copy_size);
-    const ssize_t seen = ::recv(source, copy_buffer_.data(), copy_buffer_.size(), MSG_PEEK | MSG_DONTWAIT);
+    std::array<std::uint8_t, copy_size> buffer;
+    const int source = flow.sides[from].get();
+    const ssize_t seen = ::recv(source, buffer.data(), buffer.size(), MSG_PEEK | MSG_DONTWAIT);
     if (seen == 0) return read_ended(flow, from);
-    if (seen < 0) return errno == EINTR ? Step::again : read_failed(flow, from, errno);
-    const ssize_t sent = ::send(flow.sides[1 - from].get(), copy_buffer_.data(), static_cast<std::size_t>(seen),
-                                MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0) return errno == EINTR ? Step::again : write_failed(flow, from, errno);
-    const auto moved = static_cast<std::size_t>(sent);
-    if (::recv(source, copy_buffer_.data(), moved, MSG_DONTWAIT) != sent) return read_failed(flow, from, ECONNRESET);
-    direction.bytes += moved;
+    if (seen < 0) return read_failed(flow, from, errno);
+    const ssize_t put =
+        ::send(flow.sides[1 - from].get(), buffer.data(), static_cast<std::size_t>(seen), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (put < 0) return write_failed(flow, from, errno);
+    const auto sent = static_cast<std::size_t>(put);
+    if (::recv(source, buffer.data(), sent, MSG_DONTWAIT) != put) return read_failed(flow, from, ECONNRESET);
+    count(flow, from, sent, budget);
+    return Step::again;
+}
+
+void Relay::count(Flow& flow, unsigned from, std::size_t moved, std::size_t& budget) {
+    flow.directions[from].bytes += moved;
     flow.active = now_;
     budget -= std::min(budget, moved);
-    return Step::again;
 }
 
 Relay::Step Relay::read_ended(Flow& flow, unsigned from) {
@@ -304,6 +329,7 @@ Relay::Step Relay::read_ended(Flow& flow, unsigned from) {
 }
 
 Relay::Step Relay::read_failed(Flow& flow, unsigned from, int error) {
+    if (error == EINTR) return Step::again;
     flow.directions[from].readable = false;
     if (would_block(error)) return Step::rest;
     mark_dead(flow, from, error);
@@ -311,6 +337,7 @@ Relay::Step Relay::read_failed(Flow& flow, unsigned from, int error) {
 }
 
 Relay::Step Relay::write_failed(Flow& flow, unsigned from, int error) {
+    if (error == EINTR) return Step::again;
     Direction& direction = flow.directions[from];
     direction.writable = false;
     if (would_block(error)) return Step::rest;

@@ -106,8 +106,10 @@ private:
     void enqueue(Flow& flow);
     void turn(Flow& flow);
     Step pump(Flow& flow, unsigned from);
-    Step move_by_pipe(Flow& flow, unsigned from, std::size_t& budget);
-    Step move_by_copy(Flow& flow, unsigned from, std::size_t& budget);
+    Step splice(Flow& flow, unsigned from, std::size_t& budget);
+    Step copy(Flow& flow, unsigned from, std::size_t& budget);
+    Step copy_without_pipe(Flow& flow, unsigned from, std::size_t& budget);
+    void count(Flow& flow, unsigned from, std::size_t moved, std::size_t& budget);
     Step read_ended(Flow& flow, unsigned from);
     Step read_failed(Flow& flow, unsigned from, int error);
     Step write_failed(Flow& flow, unsigned from, int error);
@@ -125,8 +127,6 @@ private:
     std::vector<Flow*> batch_;
     bool scheduled_ = false;
     Clock::time_point now_;
-    /// For the copying fallback; allocated when first needed.
-    std::vector<std::uint8_t> copy_buffer_;
 };
 
 } // namespace natctl
