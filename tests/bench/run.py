@@ -4,7 +4,8 @@
 
 Two sites in network namespaces; iperf3 sends from host C of site a to host D of site b. What changes is only what
 lies between the routers' kernels. The kinds take turns, so that whatever else the machine does hits all of them; the
-figures are medians. CPU time is that of the programs on both routers together, without the kernel's own.
+figures are medians, and ratios compare neighbours in time. CPU time is what the kernel charges to the
+programs on both routers together.
 """
 
 import argparse
@@ -71,10 +72,6 @@ class Series:
     streams: int
     gigabits: list = field(default_factory=list)
     cpu_seconds_per_gigabyte: list = field(default_factory=list)
-
-    @property
-    def median(self):
-        return statistics.median(self.gigabits)
 
     def as_json(self):
         return {
@@ -146,9 +143,10 @@ def refuse_slow_builds(lab):
         sys.exit(f"bench: {lab.binaries} holds a sanitizer build; measure the release: ./dev build release")
 
 
-def ratio(results, streams, kind, other):
-    medians = {series.kind: series.median for series in results if series.streams == streams}
-    return medians[kind] / medians[other]
+def ratios(results, streams, kind, other):
+    """Run by run, as neighbours in time share what else the machine does."""
+    of = {series.kind: series.gigabits for series in results if series.streams == streams}
+    return [one / two for one, two in zip(of[kind], of[other])]
 
 
 def table(results):
@@ -161,10 +159,12 @@ def table(results):
                 continue
             low_high = f"{min(series.gigabits):.2f}..{max(series.gigabits):.2f}"
             cpu = statistics.median(series.cpu_seconds_per_gigabyte)
+            of_v2ray, of_kernel = (
+                statistics.median(ratios(results, streams, series.kind, other)) for other in ("v2ray", "kernel NAT")
+            )
             lines.append(
-                f"  {series.kind:15} {series.median:7.2f}   {low_high:>13}   {cpu:8.2f}"
-                f"   {ratio(results, streams, series.kind, 'v2ray'):8.2f}"
-                f"   {ratio(results, streams, series.kind, 'kernel NAT'):13.2f}"
+                f"  {series.kind:15} {statistics.median(series.gigabits):7.2f}   {low_high:>13}   {cpu:8.2f}"
+                f"   {of_v2ray:8.2f}   {of_kernel:13.2f}"
             )
     return "\n".join(lines)
 
@@ -184,7 +184,10 @@ def main():
     results = run(options.runs, options.seconds, os.environ.get("NATCTL_BIN", ROOT / "build/release/bin"))
 
     print(f"{here['cores']} x {here['processor']}, Linux {here['kernel']}, load {here['load_before']:.1f} before")
-    print(f"medians of {options.runs} runs of {options.seconds} s, taking turns; CPU: user and system of both programs")
+    print(f"medians of {options.runs} runs of {options.seconds} s, taking turns; ratios run by run;")
+    print("CPU: user and system time that the kernel charges to the two programs")
+    if here["load_before"] > here["cores"] / 2:
+        print("This machine was busy with other things: trust the ratios only, and these not far.")
     print(table(results))
     options.json.parent.mkdir(parents=True, exist_ok=True)
     figures = {
@@ -192,8 +195,8 @@ def main():
         "runs": options.runs,
         "seconds": options.seconds,
         "tcp": [series.as_json() for series in results],
-        "ratio_to_v2ray": {str(n): ratio(results, n, "natctl-tunnel", "v2ray") for n in STREAMS},
-        "ratio_to_kernel_nat": {str(n): ratio(results, n, "natctl-tunnel", "kernel NAT") for n in STREAMS},
+        "ratio_to_v2ray": {n: spread(ratios(results, n, "natctl-tunnel", "v2ray")) for n in STREAMS},
+        "ratio_to_kernel_nat": {n: spread(ratios(results, n, "natctl-tunnel", "kernel NAT")) for n in STREAMS},
     }
     options.json.write_text(json.dumps(figures, indent=2) + "\n")
     print(f"\nall figures: {options.json}")

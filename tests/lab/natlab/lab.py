@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A lab: namespaces, cables, programs and files that vanish together when it ends, however it ends."""
 
-import contextlib
 import os
 import secrets
 import shutil
@@ -50,7 +49,6 @@ class Lab:
         self.story = Story()
         self.programs = []
         self._namespaces = []
-        self._open = contextlib.ExitStack()
         self._describers = []
         self._sanitizer_reports = []
         Lab.live.append(self)
@@ -68,10 +66,11 @@ class Lab:
         self._namespaces.append(made)
         return made
 
-    def closing(self, thing):
-        """Has thing.close() called when the lab ends; returns thing."""
-        self._open.callback(thing.close)
-        return thing
+    def remove(self, namespace):
+        """Before the lab itself ends; its label is free again then."""
+        self._namespaces.remove(namespace)
+        namespace.close()
+        sweep.remove_namespace(namespace.name)
 
     def describe_with(self, describer):
         """describer() returns text for the report of a failure."""
@@ -105,7 +104,6 @@ class Lab:
     def close(self):
         if self in Lab.live:
             Lab.live.remove(self)
-        self._open.close()
         running = [program for program in self.programs if program.running]
         for program in running:
             program.process.terminate()
@@ -120,6 +118,7 @@ class Lab:
             if (report := program.sanitizer_report())
         ]
         for namespace in self._namespaces:
+            namespace.close()
             sweep.remove_namespace(namespace.name)
         self._namespaces.clear()
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -44,7 +44,10 @@ class Machine(Namespace):
         super().__init__(lab, name, label)
         # Otherwise link-local addresses, and their routes, come a second or two after the link.
         self.sysctl(net__ipv6__conf__default__accept_dad=0)
-        self.greeter = lab.closing(Greeter(self))
+        self.greeter = Greeter(self)
+
+    def close(self):
+        self.greeter.close()
 
     # --- asking others ---------------------------------------------------------------------------------------------
 

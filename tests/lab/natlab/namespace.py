@@ -108,5 +108,5 @@ class Namespace:
                         return True
         return False
 
-    def remove(self):
-        subprocess.run(["ip", "netns", "del", self.name], check=False, stderr=subprocess.DEVNULL)
+    def close(self):
+        """Ends what this process itself runs inside."""

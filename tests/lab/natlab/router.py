@@ -13,12 +13,12 @@ class Router(Machine):
     def __init__(self, lab, name, label):
         super().__init__(lab, name, label)
         self.directory = lab.directory / label
-        self.directory.mkdir()
+        self.directory.mkdir(exist_ok=True)
         self.toml = self.directory / "site.toml"
         self.run_dir = self.directory / "run"
         self.state_dir = self.directory / "state"
-        self.run_dir.mkdir()
-        self.state_dir.mkdir()
+        self.run_dir.mkdir(exist_ok=True)
+        self.state_dir.mkdir(exist_ok=True)
         self.sysctl(
             net__ipv4__ip_forward=1,
             net__ipv6__conf__all__forwarding=1,
