@@ -251,10 +251,13 @@ struct Chain {
     std::optional<RunningWorker> a;
     std::optional<RunningWorker> b;
 
-    explicit Chain(const Prefix& allowed_at_b) {
+    explicit Chain(const Prefix& allowed_at_b, const std::string& target_name = {}) {
         const Credentials credentials{"a", password.path(), {}};
         Site site_b;
         site_b.name = "b";
+        if (!target_name.empty())
+            site_b.maps.push_back(
+                {host_prefix(target.endpoint().address), *Prefix::parse("192.168.1.20"), target_name, {}});
         site_b.tunnel.socks5.push_back({.listen = at_b, .allow = {}, .credentials = credentials, .to = {}, .at = {}});
         site_b.tunnel.socks5.back().to = {allowed_at_b};
         b.emplace(unmarked(site_b), one(listen_on(ListenerKind::socks5, at_b)));
@@ -271,10 +274,14 @@ struct Chain {
 
     /// The client, and the reply it got.
     std::pair<Connection, socks5::Reply> connect(std::uint16_t port) {
+        return connect(request_for({target.endpoint().address, port}));
+    }
+
+    std::pair<Connection, socks5::Reply> connect(const std::string& request) {
         auto client = Connection::to(at_a);
         client.send(greeting_without_password);
         CHECK(client.receive(2) == std::string("\5\0", 2));
-        client.send(request_for({target.endpoint().address, port}));
+        client.send(request);
         const std::string reply = client.receive(10);
         REQUIRE(reply.size() == 10);
         return {std::move(client), static_cast<socks5::Reply>(reply[1])};
@@ -325,6 +332,19 @@ TEST_CASE("two tunnels in a row: the first one passes on why the second one fail
         chain.b.reset();
         CHECK(chain.connect(chain.target.endpoint().port).second == socks5::Reply::network_unreachable);
     }
+}
+
+TEST_CASE("two tunnels in a row: a name of the other site is looked up there") {
+    Chain chain(*Prefix::parse("203.0.113.0/24"), "printer");
+    const auto request = [&](const char* name) {
+        return string_of(socks5::request(socks5::Command::connect, {std::string(name), chain.target.endpoint().port}));
+    };
+    auto [client, reply] = chain.connect(request("printer.b"));
+    CHECK(reply == socks5::Reply::succeeded);
+    auto accepted = chain.target.accept();
+    check_talks(client, accepted);
+    CHECK(chain.connect(request("printer")).second == socks5::Reply::not_allowed);
+    CHECK(chain.connect(request("printer.c")).second == socks5::Reply::not_allowed);
 }
 
 TEST_CASE("two tunnels in a row: an RST of the target arrives") {

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "tunnel/socks5.h"
@@ -285,6 +286,41 @@ TEST_CASE("beyond the limit of flows new ones wait until one ends") {
     CHECK(clients[4].receive(12).size() == 12);
 }
 
+TEST_CASE("without descriptors the listener waits without spinning, and goes on when there are some") {
+    Server server;
+    server.start();
+    auto client = server.client();
+    client.send({"\5\1\0", 3});
+    CHECK(client.receive(2).size() == 2);
+    TestListener target;
+    const Fd socket(::socket(AF_INET, SOCK_STREAM, 0));
+    rlimit usual{};
+    ::getrlimit(RLIMIT_NOFILE, &usual);
+    const rlimit none{0, usual.rlim_max};
+    const auto cpu_time = [] {
+        rusage usage{};
+        ::getrusage(RUSAGE_SELF, &usage);
+        return milliseconds((usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+                            (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000);
+    };
+    const sockaddr_in address = to_sockaddr(server.listen);
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    const int connected = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    const auto before = cpu_time();
+    std::this_thread::sleep_for(milliseconds(300));
+    const auto used = cpu_time() - before;
+    // A flow that is being opened fails alone.
+    client.send(connect_request(target.endpoint()));
+    const auto reply = read_reply(client).reply;
+    ::setrlimit(RLIMIT_NOFILE, &usual);
+    REQUIRE(connected == 0);
+    CHECK(used < milliseconds(150));
+    CHECK(reply == socks5::Reply::general_failure);
+    CHECK(::send(socket.get(), "\5\1\0", 3, MSG_NOSIGNAL) == 3);
+    char answer[2];
+    CHECK(::recv(socket.get(), answer, sizeof answer, MSG_WAITALL) == 2);
+}
+
 TEST_CASE("nothing is left of flows, however they end") {
     TestListener target;
     const std::size_t before = open_descriptors();
@@ -343,12 +379,8 @@ TEST_CASE("a reload changes who may come and where they listen, and keeps open f
     server.site.tunnel.socks5 = {second};
     (*server.worker)->reload(unmarked(server.site), {}, {{ListenerKind::socks5, server.listen}});
     CHECK(eventually([&] {
-        // The address is free again.
         const Fd probe(::socket(AF_INET, SOCK_STREAM, 0));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(server.listen.port);
-        address.sin_addr.s_addr = htonl(server.listen.address.v4_value());
+        const sockaddr_in address = to_sockaddr(server.listen);
         return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0;
     }));
     check_talks(client, accepted);

@@ -22,6 +22,13 @@ namespace {
 /// splice(2) has no MSG_NOSIGNAL; the program ignores the signal too.
 const auto ignore_sigpipe = std::signal(SIGPIPE, SIG_IGN);
 
+bool poll_in(int fd, std::chrono::milliseconds time) {
+    pollfd waiting{fd, POLLIN, 0};
+    return ::poll(&waiting, 1, static_cast<int>(time.count())) > 0;
+}
+
+} // namespace
+
 sockaddr_in to_sockaddr(const Endpoint& endpoint) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -29,13 +36,6 @@ sockaddr_in to_sockaddr(const Endpoint& endpoint) {
     address.sin_addr.s_addr = htonl(endpoint.address.v4_value());
     return address;
 }
-
-bool poll_in(int fd, std::chrono::milliseconds time) {
-    pollfd waiting{fd, POLLIN, 0};
-    return ::poll(&waiting, 1, static_cast<int>(time.count())) > 0;
-}
-
-} // namespace
 
 Address fresh_address() {
     static std::atomic<std::uint32_t> next = 0;

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include <netinet/in.h>
+
 #include "nftctl/base/address.h"
 #include "nftctl/base/fd.h"
 
@@ -20,6 +22,9 @@ inline constexpr auto patience = std::chrono::seconds(20);
 
 /// A loopback address that no other test process uses: different for each call.
 Address fresh_address();
+
+/// Of an IPv4 endpoint.
+sockaddr_in to_sockaddr(const Endpoint& endpoint);
 
 /// How a stream ended.
 enum class End { fin, rst, timeout };
