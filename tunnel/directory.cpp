@@ -23,6 +23,11 @@ std::optional<std::pair<std::string, std::string>> split(const std::string& name
     return std::pair(name.substr(0, dot), name.substr(dot + 1));
 }
 
+bool is_one_to_one(const Map& map) {
+    return map.real_prefix.family() == map.virtual_prefix.family() &&
+           map.real_prefix.length() == map.virtual_prefix.length();
+}
+
 } // namespace
 
 Directory::Directory(const Site& site) : routes_(site.peers), site_(normal(site.name)) {
@@ -40,7 +45,7 @@ Directory::Directory(const Site& site) : routes_(site.peers), site_(normal(site.
         listeners_.insert(listener.listen);
         if (address.is_unspecified()) listener_ports_.insert(listener.listen.port);
         for (const Map& map : site.maps)
-            if (map.real_prefix.length() == map.virtual_prefix.length() && map.real_prefix.contains(address))
+            if (is_one_to_one(map) && map.real_prefix.contains(address))
                 listeners_.insert({translate(address, map.real_prefix, map.virtual_prefix), listener.listen.port});
     }
 }

@@ -66,6 +66,7 @@ void reload(Daemon& daemon, const std::string& path) {
 int run(const Options& options) {
     const auto settings = load_settings(options.config);
     if (!settings) return 1;
+    ReadyFile ready(std::filesystem::path(options.run_dir) / "natctl-tunnel.ready");
     // A write to a socket that was reset is an error to be handled, not a signal.
     std::signal(SIGPIPE, SIG_IGN);
 
@@ -75,7 +76,7 @@ int run(const Options& options) {
     asio::signal_set hangup(io, SIGHUP);
     Daemon daemon(settings, options.threads, share_limits(raise_descriptor_limit(), options.threads),
                   [&io] { io.stop(); });
-    const ReadyFile ready(std::filesystem::path(options.run_dir) / "natctl-tunnel.ready");
+    ready.publish();
     notify_service_manager("READY=1");
 
     asio::steady_timer patience(io);

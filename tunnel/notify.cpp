@@ -30,7 +30,9 @@ void notify_service_manager(const std::string& state) {
     ::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
 }
 
-ReadyFile::ReadyFile(std::filesystem::path path) : path_(std::move(path)) {
+ReadyFile::ReadyFile(std::filesystem::path path) : path_(std::move(path)) { ::unlink(path_.c_str()); }
+
+void ReadyFile::publish() {
     std::error_code error;
     std::filesystem::create_directories(path_.parent_path(), error);
     if (error) throw SystemError("create", path_.parent_path().string(), error.value());

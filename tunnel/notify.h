@@ -12,8 +12,10 @@ void notify_service_manager(const std::string& state);
 /// A file that exists while the program is ready; its content is the process id and a line break.
 class ReadyFile {
 public:
-    /// Appears whole or not at all. Makes the folder when it is missing. Throws SystemError.
+    /// Removes what a program that was killed may have left.
     explicit ReadyFile(std::filesystem::path path);
+    /// The file appears whole or not at all. Makes the folder when it is missing. Throws SystemError.
+    void publish();
     ~ReadyFile();
     ReadyFile(const ReadyFile&) = delete;
     ReadyFile& operator=(const ReadyFile&) = delete;

@@ -48,7 +48,11 @@ TEST_CASE("the ready file holds the process id while the program is ready") {
     const auto folder = std::filesystem::temp_directory_path() / ("natctl-test-" + test::fresh_address().text());
     const auto path = folder / "run" / "natctl-tunnel.ready";
     {
-        const ReadyFile ready(path);
+        std::filesystem::create_directories(path.parent_path());
+        std::ofstream(path) << "1\n";
+        ReadyFile ready(path);
+        CHECK(!std::filesystem::exists(path));
+        ready.publish();
         std::ifstream file(path);
         int process = 0;
         file >> process;
