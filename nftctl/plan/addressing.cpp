@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/plan/addressing.h"
+
+#include <algorithm>
+
+#include "nftctl/plan/ranges.h"
+
+namespace natctl {
+
+namespace {
+
+std::vector<const Map*> of_family(const std::vector<Map>& maps, Family family) {
+    std::vector<const Map*> result;
+    for (const auto& map : maps)
+        if (map.virtual_prefix.family() == family) result.push_back(&map);
+    return result;
+}
+
+/// Longer prefixes after the shorter ones that may cover them, else by address.
+std::vector<const Map*> prefixes_shortest_first(const std::vector<const Map*>& maps) {
+    std::vector<const Map*> result;
+    for (const auto* map : maps)
+        if (!map->is_host()) result.push_back(map);
+    std::ranges::sort(result, [](const Map* a, const Map* b) {
+        return std::pair(a->virtual_prefix.length(), a->virtual_prefix) <
+               std::pair(b->virtual_prefix.length(), b->virtual_prefix);
+    });
+    return result;
+}
+
+void add(std::vector<PrefixTranslation>& translations, const std::vector<AddressRange>& keys, const Prefix& target) {
+    for (const auto& key : keys) translations.push_back({key, target});
+}
+
+template <class T>
+void sort_by_key(std::vector<T>& translations) {
+    std::ranges::sort(translations, {}, &T::key);
+}
+
+} // namespace
+
+Translation to_real(const std::vector<Map>& all, Family family) {
+    const auto maps = of_family(all, family);
+    Translation result;
+    for (const auto* map : maps)
+        if (map->is_host()) result.hosts.push_back({map->virtual_prefix.network(), map->real_prefix.network()});
+    // From the longest to the shortest: what is taken already is cut out of the next.
+    const auto prefixes = prefixes_shortest_first(maps);
+    std::vector<AddressRange> taken;
+    for (auto map = prefixes.rbegin(); map != prefixes.rend(); ++map) {
+        add(result.prefixes, without((*map)->virtual_prefix.range(), taken), (*map)->real_prefix);
+        taken.push_back((*map)->virtual_prefix.range());
+        taken = merged(std::move(taken));
+    }
+    sort_by_key(result.hosts);
+    sort_by_key(result.prefixes);
+    return result;
+}
+
+Translation to_virtual(const std::vector<Map>& all, Family family) {
+    const auto maps = of_family(all, family);
+    Translation result;
+    for (const auto* map : maps)
+        if (map->is_host()) result.hosts.push_back({map->real_prefix.network(), map->virtual_prefix.network()});
+    const auto prefixes = prefixes_shortest_first(maps);
+
+    std::vector<Prefix> virtual_hosts;
+    for (const auto* map : maps)
+        if (map->is_host()) virtual_hosts.push_back(map->virtual_prefix);
+    std::ranges::sort(virtual_hosts);
+
+    std::vector<AddressRange> taken;
+    for (auto map = prefixes.rbegin(); map != prefixes.rend(); ++map) {
+        const Prefix& virt = (*map)->virtual_prefix;
+        const Prefix& real = (*map)->real_prefix;
+        auto cuts = taken;
+        const auto cut_image = [&](const Prefix& inner) {
+            cuts.push_back({translate(inner.first(), virt, real), translate(inner.last(), virt, real)});
+        };
+        const auto hosts_begin = std::ranges::lower_bound(virtual_hosts, virt.first(), {}, &Prefix::network);
+        for (auto host = hosts_begin; host != virtual_hosts.end() && virt.contains(*host); ++host) cut_image(*host);
+        for (const auto* other : prefixes)
+            if (other->virtual_prefix.length() > virt.length() && virt.contains(other->virtual_prefix))
+                cut_image(other->virtual_prefix);
+        add(result.prefixes, without(real.range(), merged(std::move(cuts))), virt);
+        taken.push_back(real.range());
+        taken = merged(std::move(taken));
+    }
+    sort_by_key(result.hosts);
+    sort_by_key(result.prefixes);
+    return result;
+}
+
+std::optional<Address> virtual_of(const std::vector<Map>& maps, const Address& real) {
+    const auto translation = to_virtual(maps, real.family());
+    const auto host = std::ranges::lower_bound(translation.hosts, real, {}, &HostTranslation::key);
+    if (host != translation.hosts.end() && host->key == real) return host->target;
+    for (const auto& prefix : translation.prefixes)
+        if (prefix.key.contains(real)) {
+            const Prefix from(real, prefix.target.length());
+            return translate(real, from, prefix.target);
+        }
+    return std::nullopt;
+}
+
+} // namespace natctl

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/plan/ranges.h"
+
+#include <algorithm>
+
+namespace natctl {
+
+std::vector<AddressRange> merged(std::vector<AddressRange> ranges) {
+    std::ranges::sort(ranges);
+    std::vector<AddressRange> result;
+    for (const auto& range : ranges) {
+        if (!result.empty() && result.back().first.family() == range.first.family()) {
+            auto& last = result.back().last;
+            const auto after = last.next();
+            if (!after || range.first <= *after) {
+                last = std::max(last, range.last);
+                continue;
+            }
+        }
+        result.push_back(range);
+    }
+    return result;
+}
+
+std::vector<AddressRange> without(const AddressRange& range, const std::vector<AddressRange>& cuts) {
+    std::vector<AddressRange> result;
+    auto cut = std::ranges::lower_bound(cuts, range.first, {}, &AddressRange::last);
+    Address first = range.first;
+    for (; cut != cuts.end() && cut->overlaps(range); ++cut) {
+        if (first < cut->first) result.push_back({first, *cut->first.previous()});
+        if (cut->last >= range.last) return result;
+        first = *cut->last.next();
+    }
+    result.push_back({first, range.last});
+    return result;
+}
+
+std::optional<Prefix> as_prefix(const AddressRange& range) {
+    unsigned length = 0;
+    while (length < range.first.bits() && range.first.bit(length) == range.last.bit(length)) ++length;
+    const Prefix prefix(range.first, length);
+    if (prefix.range() != range) return std::nullopt;
+    return prefix;
+}
+
+} // namespace natctl

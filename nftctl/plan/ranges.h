@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "nftctl/base/address.h"
+
+namespace natctl {
+
+/// Sorted, with overlapping and neighbouring ranges joined: what a kernel interval set accepts.
+std::vector<AddressRange> merged(std::vector<AddressRange> ranges);
+
+/// What is left of `range` without `cuts`, which must be merged().
+std::vector<AddressRange> without(const AddressRange& range, const std::vector<AddressRange>& cuts);
+
+/// The range as one prefix, if it is one.
+std::optional<Prefix> as_prefix(const AddressRange& range);
+
+} // namespace natctl
