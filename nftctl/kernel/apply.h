@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nftctl/kernel/kernel.h"
+#include "nftctl/site/site.h"
+
+namespace natctl {
+
+/// What apply() would do now.
+Transaction pending(Kernel& kernel, const Site& site);
+
+/// Makes the kernel hold what the site needs. Returns what was changed. When the kernel refuses any part, the former
+/// state is put back and the refusal is thrown.
+Transaction apply(Kernel& kernel, const Site& site);
+
+/// Removes exactly what is ours.
+Transaction take_down(Kernel& kernel);
+
+} // namespace natctl

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/plan/compile.h"
+
+#include <algorithm>
+
+#include "nftctl/plan/addressing.h"
+
+namespace natctl {
+
+namespace {
+
+bool is_up(const Facts& facts, const std::string& name) {
+    const auto* interface = facts.find(name);
+    return interface && interface->up;
+}
+
+} // namespace
+
+Plan compile(const Site& site, const Facts& facts) {
+    Plan plan;
+    plan.table = nft::Table{compile_sets(site, facts), compile_chains(site, facts)};
+    plan.rules = compile_rules(site);
+    plan.routes = compile_routes(site, facts);
+    return plan;
+}
+
+const Link* usable_link(const Peer& peer, const Facts& facts) {
+    const auto found = std::ranges::find_if(peer.links, [&](const Link& link) {
+        const auto* dev = std::get_if<DevLink>(&link);
+        return !dev || is_up(facts, dev->dev);
+    });
+    return found == peer.links.end() ? nullptr : &*found;
+}
+
+std::optional<Address> router_real(const Site& site, const Facts& facts, Family family,
+                                   const std::optional<Prefix>& preferred) {
+    std::optional<Address> first;
+    for (const auto& name : site.lan) {
+        const auto* interface = facts.find(name);
+        if (!interface) continue;
+        for (const auto& [address, length] : interface->addresses) {
+            if (address.family() != family) continue;
+            if (preferred && preferred->contains(address)) return address;
+            const bool mapped =
+                std::ranges::any_of(site.maps, [&](const Map& map) { return map.real_prefix.contains(address); });
+            if (!first && mapped) first = address;
+        }
+    }
+    return first;
+}
+
+std::optional<Address> router_virtual(const Site& site, const Facts& facts, Family family) {
+    const auto real = router_real(site, facts, family);
+    return real ? virtual_of(site.maps, *real) : std::nullopt;
+}
+
+std::vector<std::string> link_interfaces(const Site& site) {
+    std::vector<std::string> names;
+    for (const auto& peer : site.peers)
+        for (const auto& link : peer.links)
+            if (const auto* dev = std::get_if<DevLink>(&link))
+                if (std::ranges::find(names, dev->dev) == names.end()) names.push_back(dev->dev);
+    std::ranges::sort(names);
+    return names;
+}
+
+std::vector<std::string> advice(const Site& site, const Facts& facts) {
+    std::vector<std::string> result;
+    const auto say_interface = [&](const std::string& name, const std::string& role) {
+        const auto* interface = facts.find(name);
+        if (!interface)
+            result.push_back(role + " " + name + " does not exist; create it or mend its name in site.toml");
+        else if (!interface->up)
+            result.push_back(role + " " + name + " is down; bring it up with: ip link set " + name + " up");
+    };
+    for (const auto& name : site.lan) say_interface(name, "LAN interface");
+    for (const auto& name : link_interfaces(site)) say_interface(name, "link interface");
+    for (const auto& peer : site.peers)
+        if (!usable_link(peer, facts)) result.push_back("peer " + peer.name + " has no usable link and is refused");
+    const auto uses = [&](Family family) {
+        return std::ranges::any_of(site.maps, [&](const Map& map) { return map.virtual_prefix.family() == family; });
+    };
+    if (uses(Family::ipv4) && !facts.forwarding4)
+        result.push_back("this machine does not forward IPv4; switch it on with: sysctl -w net.ipv4.ip_forward=1");
+    if (uses(Family::ipv6) && !facts.forwarding6)
+        result.push_back(
+            "this machine does not forward IPv6; switch it on with: sysctl -w net.ipv6.conf.all.forwarding=1");
+    for (const auto family : {Family::ipv4, Family::ipv6})
+        if (uses(family) && !router_real(site, facts, family))
+            result.push_back(std::string("no LAN interface has an ") + (family == Family::ipv4 ? "IPv4" : "IPv6") +
+                             " address inside a real prefix; this machine itself cannot reach the peers");
+    return result;
+}
+
+} // namespace natctl

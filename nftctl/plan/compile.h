@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nftctl/plan/facts.h"
+#include "nftctl/plan/plan.h"
+#include "nftctl/site/site.h"
+
+namespace natctl {
+
+/// What the kernel should hold for this site on this machine now.
+Plan compile(const Site& site, const Facts& facts);
+
+/// The first of the peer's links that can carry packets now; nullptr when none can. An interface must be there and up;
+/// a proxy is taken at its word.
+const Link* usable_link(const Peer& peer, const Facts& facts);
+
+/// What the plan cannot do on this machine as it is, each with the way out. For people.
+std::vector<std::string> advice(const Site& site, const Facts& facts);
+
+/// The router's own LAN address under its virtual name: the source of what has no name of its own.
+std::optional<Address> router_virtual(const Site& site, const Facts& facts, Family family);
+
+// The parts of compile().
+std::vector<nft::Set> compile_sets(const Site& site, const Facts& facts);
+std::vector<nft::Chain> compile_chains(const Site& site, const Facts& facts);
+std::vector<PolicyRule> compile_rules(const Site& site);
+std::vector<Route> compile_routes(const Site& site, const Facts& facts);
+
+/// The router's address on a LAN that lies in a real prefix of a map; the one in `preferred` first.
+std::optional<Address> router_real(const Site& site, const Facts& facts, Family family,
+                                   const std::optional<Prefix>& preferred = {});
+
+/// Names of all link interfaces, each once.
+std::vector<std::string> link_interfaces(const Site& site);
+
+} // namespace natctl

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The chains are the same for every site: what differs stands in sets and maps. Each rule is preceded by its nft text
+// where that helps; render() prints them all.
+//
+// Life of a packet from a LAN host to a peer: pre (anti-spoofing; to the tunnel's transparent socket, or on), routing,
+// through (only by the peer's own link), nat_post (real source to virtual), guard (nothing leaves untranslated).
+// From a link: pre, nat_pre (virtual destination to real), routing, through, nat_post.
+#include "nftctl/plan/compile.h"
+
+namespace natctl {
+
+namespace {
+
+using namespace nft;
+
+// linux/netfilter/nf_conntrack_common.h
+constexpr std::uint32_t state_new = 8;
+constexpr std::uint32_t status_dnat = 0x20;
+constexpr std::uint32_t direction_reply = 1;
+// linux/rtnetlink.h
+constexpr std::uint32_t type_local = 2;
+constexpr std::uint32_t loopback_index = 1;
+constexpr std::uint32_t protocol_tcp = 6;
+
+/// The fields of one family, so that rules are written once for both.
+struct Half {
+    Family family;
+    Field saddr;
+    Field daddr;
+    Field original_saddr;
+    Field original_daddr;
+    std::string suffix;
+
+    std::string set(const std::string& name) const { return name + suffix; }
+    Statement to(const std::string& name, Op op = Op::eq) const { return Lookup{{daddr}, set(name), op}; }
+    Statement from(const std::string& name, Op op = Op::eq) const { return Lookup{{saddr}, set(name), op}; }
+    Statement in_from(const std::string& name, Op op) const { return Lookup{{Field::iifname, saddr}, set(name), op}; }
+    Statement out_to(const std::string& name, Op op) const { return Lookup{{Field::oifname, daddr}, set(name), op}; }
+};
+
+const std::vector<Half>& halves() {
+    static const std::vector<Half> both{
+        {Family::ipv4, Field::ip_saddr, Field::ip_daddr, Field::ct_original_ip_saddr, Field::ct_original_ip_daddr, "4"},
+        {Family::ipv6, Field::ip6_saddr, Field::ip6_daddr, Field::ct_original_ip6_saddr, Field::ct_original_ip6_daddr,
+         "6"}};
+    return both;
+}
+
+Statement by(const char* set) { return Lookup{{Field::iifname}, set}; }
+Statement out_by(const char* set) { return Lookup{{Field::oifname}, set}; }
+Statement is(Field field, std::uint32_t value, Op op = Op::eq) { return Match{field, {}, op, value}; }
+Statement marked(Field field, Mark mark, Op op = Op::eq) { return Match{field, mark.mask, op, mark.value}; }
+Statement set_mark(Field field, Mark mark) { return SetMark{field, ~mark.mask, mark.value}; }
+Statement is_new() { return Match{Field::ct_state, state_new, Op::ne, 0u}; }
+Statement translated() { return Match{Field::ct_status, status_dnat, Op::ne, 0u}; }
+Statement not_translated() { return Match{Field::ct_status, status_dnat, Op::ne, status_dnat}; }
+Statement reply() { return is(Field::ct_direction, direction_reply); }
+Statement accept() { return Verdict{VerdictKind::accept}; }
+Statement drop() { return Verdict{VerdictKind::drop}; }
+Statement leave() { return Verdict{VerdictKind::return_}; }
+Statement jump(const std::string& chain) { return Verdict{VerdictKind::jump, chain}; }
+Statement go(const std::string& chain) { return Verdict{VerdictKind::goto_, chain}; }
+Statement relayed() { return Lookup{{Field::l4proto}, "relayed"}; }
+Statement refuse_own(Family family) {
+    return Reject{family == Family::ipv4 ? RejectKind::icmp_host_unreachable : RejectKind::icmpv6_addr_unreachable};
+}
+
+/// No route but the placeholder: no link is up.
+Statement without_link(Family family) {
+    return family == Family::ipv4 ? is(Field::fib_daddr_oif, loopback_index) : is(Field::fib_daddr_oif_present, 0);
+}
+
+/// A chain under construction.
+class ChainWriter {
+public:
+    ChainWriter(std::string name, std::optional<Hook> hook = {}) : chain_{std::move(name), hook, {}} {}
+
+    template <class... Statements>
+    ChainWriter& rule(Statements... statements) {
+        chain_.rules.push_back(Rule{{Statement(std::move(statements))...}});
+        return *this;
+    }
+
+    Chain done() { return std::move(chain_); }
+
+private:
+    Chain chain_;
+};
+
+Chain antispoof() {
+    ChainWriter chain("antispoof");
+    for (const auto& half : halves()) chain.rule(half.from("own"), Counter{}, drop());
+    for (const auto& half : halves()) chain.rule(half.from("peer"), half.in_from("from", Op::ne), Counter{}, drop());
+    chain.rule(by("lan_if"), leave()).rule(by("link_if"), leave());
+    for (const auto& half : halves()) chain.rule(half.to("own"), Counter{}, drop());
+    for (const auto& half : halves()) chain.rule(half.to("peer"), Counter{}, drop());
+    return chain.done();
+}
+
+Chain pre(const Marks& marks) {
+    ChainWriter chain("pre", Hook{ChainType::filter, HookPoint::prerouting, -150});
+    chain.rule(Match{Field::iifname, {}, Op::ne, std::string("lo")}, jump("antispoof"));
+    chain.rule(marked(Field::mark, marks.bypass()), leave());
+    // An open intercepted flow stays with its socket. TCP only: UDP reply sockets would swallow the client's datagrams.
+    chain.rule(is(Field::l4proto, protocol_tcp), is(Field::socket_transparent, 1), is(Field::socket_wildcard, 0),
+               set_mark(Field::mark, marks.tunnel()), accept());
+    // A flow that began on an interface link stays there. While that link is away it waits: a flap must not kill it.
+    for (const auto& half : halves())
+        chain.rule(marked(Field::ct_mark, marks.link()), half.to("peer"), by("lan_if"), without_link(half.family),
+                   drop());
+    chain.rule(marked(Field::ct_mark, marks.link()), leave());
+    // By a link only a peer's source may open anything under our names.
+    for (const auto& half : halves())
+        chain.rule(by("link_if"), is_new(), half.to("own"), half.from("peer", Op::ne), Counter{}, drop());
+    for (const auto& half : halves())
+        chain.rule(by("link_if"), is_new(), half.from("peer"), set_mark(Field::ct_mark, marks.link()));
+    chain.rule(by("lan_if"), go("from_lan"));
+    chain.rule(Match{Field::iifname, {}, Op::eq, std::string("lo")}, go("from_lan"));
+    return chain.done();
+}
+
+Chain from_lan() {
+    ChainWriter chain("from_lan");
+    for (const auto& half : halves()) chain.rule(half.to("tun"), relayed(), go("tun_out"));
+    for (const auto& half : halves()) chain.rule(half.to("peer"), without_link(half.family), go("no_link"));
+    return chain.done();
+}
+
+Chain tun_out(const Site& site) {
+    const Endpoint four{*Address::parse("127.0.0.1"), site.tunnel.port};
+    const Endpoint six{*Address::parse("::1"), site.tunnel.port};
+    return ChainWriter("tun_out")
+        .rule(set_mark(Field::ct_mark, site.marks.tunnel()))
+        .rule(set_mark(Field::mark, site.marks.tunnel()))
+        .rule(is(Field::nfproto, 2), relayed(), Tproxy{four}, accept())
+        .rule(is(Field::nfproto, 10), relayed(), Tproxy{six}, accept())
+        // No tunnel is listening: tproxy found no socket.
+        .rule(go("no_link"))
+        .done();
+}
+
+Chain translate_destination(const std::string& name, Hook hook) {
+    ChainWriter chain(name, hook);
+    for (const auto& half : halves()) {
+        chain.rule(half.to("white"), leave());
+        chain.rule(NatMap{NatKind::dnat, half.daddr, half.set("dnat") + "h"});
+        chain.rule(NatMap{NatKind::dnat, half.daddr, half.set("dnat"), true});
+    }
+    return chain.done();
+}
+
+Chain local_out(const Marks& marks) {
+    ChainWriter chain("local_out", Hook{ChainType::route, HookPoint::output, -150});
+    chain.rule(marked(Field::mark, marks.bypass()), leave());
+    // Answers of this machine to a flow that came by a link go back by a link.
+    chain.rule(marked(Field::ct_mark, marks.link()), reply(), set_mark(Field::mark, marks.link()), leave());
+    chain.rule(marked(Field::ct_mark, marks.link()), leave());
+    chain.rule(reply(), leave());
+    for (const auto& half : halves()) chain.rule(half.to("tun"), relayed(), go("local_tun"));
+    return chain.done();
+}
+
+Chain local_tun(const Marks& marks) {
+    return ChainWriter("local_tun")
+        .rule(set_mark(Field::ct_mark, marks.tunnel()))
+        .rule(set_mark(Field::mark, marks.local_tunnel()))
+        .done();
+}
+
+/// Peers only by their links, in `forward` and `output`; own names that no map covers are refused.
+void guard_way_out(ChainWriter& chain, const Marks& marks) {
+    for (const auto& half : halves()) chain.rule(half.to("peer"), half.out_to("from", Op::ne), go("no_link"));
+    // Flows that live on a link may use any link of the peer, new ones only the chosen one.
+    for (const auto& half : halves())
+        chain.rule(half.to("peer"), marked(Field::ct_mark, marks.link(), Op::ne), half.out_to("to", Op::ne),
+                   go("no_link"));
+    for (const auto& half : halves()) chain.rule(half.to("own"), Counter{}, refuse_own(half.family));
+}
+
+Chain out_guard(const Marks& marks) {
+    ChainWriter chain("out_guard", Hook{ChainType::filter, HookPoint::output, 0});
+    // oifname is the first route's here, also after the route chain sent the packet elsewhere.
+    chain.rule(marked(Field::mark, marks.local_tunnel()), leave());
+    for (const auto& half : halves())
+        chain.rule(half.to("peer"), marked(Field::ct_mark, marks.link()), half.out_to("from", Op::ne), drop());
+    guard_way_out(chain, marks);
+    return chain.done();
+}
+
+Chain through(const Marks& marks) {
+    constexpr std::uint32_t tcp_syn = 2;
+    constexpr std::uint32_t tcp_syn_rst = 6;
+    ChainWriter chain("through", Hook{ChainType::filter, HookPoint::forward, 0});
+    chain.rule(out_by("link_if"), Match{Field::tcp_flags, tcp_syn_rst, Op::eq, tcp_syn}, ClampMss{});
+    guard_way_out(chain, marks);
+    // Real addresses of a LAN are not to be had from a link untranslated.
+    chain.rule(by("link_if"), out_by("lan_if"), is_new(), not_translated(), Counter{}, drop());
+    return chain.done();
+}
+
+Chain no_link() {
+    return ChainWriter("no_link")
+        .rule(Counter{})
+        .rule(is(Field::l4proto, protocol_tcp), Reject{RejectKind::tcp_reset})
+        .rule(Reject{RejectKind::icmpx_no_route})
+        .done();
+}
+
+Chain nat_post() {
+    ChainWriter chain("nat_post", Hook{ChainType::nat, HookPoint::postrouting, 90});
+    for (const auto& half : halves()) chain.rule(out_by("link_if"), half.to("peer"), jump(half.set("to_peer")));
+    for (const auto& half : halves())
+        chain.rule(translated(), Lookup{{half.original_daddr}, half.set("own")}, out_by("lan_if"),
+                   jump(half.set("back_in")));
+    return chain.done();
+}
+
+Chain to_peer(const Half& half, const std::optional<Address>& router) {
+    ChainWriter chain(half.set("to_peer"));
+    // Transit through this hub.
+    chain.rule(half.from("peer"), leave());
+    chain.rule(NatMap{NatKind::snat, half.saddr, half.set("snat") + "h"});
+    chain.rule(NatMap{NatKind::snat, half.saddr, half.set("snat"), true});
+    // What has no name of its own goes under the router's.
+    if (router) chain.rule(NatTo{NatKind::snat, *router});
+    return chain.done();
+}
+
+/// A flow to an own virtual address that did not come from a peer: from this machine, or hairpin inside the LAN.
+Chain back_in(const Half& half) {
+    return ChainWriter(half.set("back_in"))
+        .rule(Lookup{{half.original_saddr}, half.set("peer")}, leave())
+        .rule(is(Field::fib_saddr_type, type_local), Masquerade{})
+        .rule(NatMap{NatKind::snat, half.saddr, half.set("snat") + "h"})
+        .rule(NatMap{NatKind::snat, half.saddr, half.set("snat"), true})
+        .rule(Masquerade{})
+        .done();
+}
+
+/// The last word, after every NAT: INVALID and odd packets skip NAT, and must not leave with real addresses.
+Chain guard() {
+    ChainWriter chain("guard", Hook{ChainType::filter, HookPoint::postrouting, 150});
+    chain.rule(Match{Field::oifname, {}, Op::eq, std::string("lo")}, leave());
+    for (const auto& half : halves()) chain.rule(out_by("link_if"), half.to("peer"), go(half.set("guard")));
+    chain.rule(out_by("lan_if"), leave());
+    chain.rule(out_by("link_if"), leave());
+    for (const auto& half : halves())
+        chain.rule(half.to("peer"), Counter{}, drop())
+            .rule(half.from("peer"), Counter{}, drop())
+            .rule(half.to("own"), Counter{}, drop())
+            .rule(half.from("own"), Counter{}, drop());
+    return chain.done();
+}
+
+Chain guard_link(const Half& half, const Marks& marks) {
+    return ChainWriter(half.set("guard"))
+        .rule(half.from("peer"), by("link_if"), accept())
+        .rule(half.from("own"), set_mark(Field::ct_mark, marks.link()), accept())
+        .rule(Counter{}, drop())
+        .done();
+}
+
+} // namespace
+
+std::vector<Chain> compile_chains(const Site& site, const Facts& facts) {
+    const Marks& marks = site.marks;
+    std::vector<Chain> chains{
+        antispoof(), no_link(), tun_out(site), from_lan(), local_tun(marks),
+    };
+    for (const auto& half : halves()) {
+        chains.push_back(to_peer(half, router_virtual(site, facts, half.family)));
+        chains.push_back(back_in(half));
+        chains.push_back(guard_link(half, marks));
+    }
+    chains.push_back(pre(marks));
+    chains.push_back(translate_destination("nat_pre", {ChainType::nat, HookPoint::prerouting, -110}));
+    chains.push_back(local_out(marks));
+    chains.push_back(translate_destination("nat_out", {ChainType::nat, HookPoint::output, -110}));
+    chains.push_back(out_guard(marks));
+    chains.push_back(through(marks));
+    chains.push_back(nat_post());
+    chains.push_back(guard());
+    return chains;
+}
+
+} // namespace natctl

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+
+#include "nftctl/plan/compile.h"
+
+namespace natctl {
+
+namespace {
+
+constexpr const char* loopback = "lo";
+
+bool uses(const Site& site, Family family) {
+    return std::ranges::any_of(site.maps, [&](const Map& map) { return map.virtual_prefix.family() == family; }) ||
+           std::ranges::any_of(site.peers, [&](const Peer& peer) {
+               return std::ranges::any_of(peer.virtual_prefixes, [&](const Prefix& p) { return p.family() == family; });
+           });
+}
+
+/// The first interface link that is up, also when a proxy is preferred now: open flows stay on it.
+const DevLink* routed_link(const Peer& peer, const Facts& facts) {
+    for (const auto& link : peer.links)
+        if (const auto* dev = std::get_if<DevLink>(&link)) {
+            const auto* interface = facts.find(dev->dev);
+            if (interface && interface->up) return dev;
+        }
+    return nullptr;
+}
+
+void add_last_resort(std::vector<Route>& routes, const Prefix& prefix, const std::optional<Address>& source) {
+    routes.push_back({.table = routing::placeholder_table, .destination = prefix, .dev = loopback, .source = source});
+    routes.push_back({.table = routing::last_table, .destination = prefix, .type = RouteType::unreachable});
+}
+
+} // namespace
+
+std::vector<PolicyRule> compile_rules(const Site& site) {
+    const Marks marks = site.marks;
+    std::vector<PolicyRule> rules;
+    for (const auto family : {Family::ipv4, Family::ipv6}) {
+        if (!uses(site, family)) continue;
+        auto interfaces = link_interfaces(site);
+        interfaces.insert(interfaces.end(), site.lan.begin(), site.lan.end());
+        // Bound to interfaces: a plain fwmark rule makes the sources martian under src_valid_mark=1, which wg-quick
+        // sets.
+        for (const auto& interface : interfaces)
+            rules.push_back({family, routing::tunnel_priority, interface, marks.tunnel(), routing::tunnel_table});
+        rules.push_back({family, routing::local_tunnel_priority, {}, marks.local_tunnel(), routing::tunnel_table});
+        rules.push_back({family, routing::link_answer_priority, {}, marks.link(), routing::link_table});
+        rules.push_back({family, routing::link_priority, {}, {}, routing::link_table});
+        rules.push_back({family, routing::placeholder_priority, loopback, {}, routing::placeholder_table});
+        rules.push_back({family, routing::last_priority, {}, {}, routing::last_table});
+    }
+    std::ranges::sort(rules);
+    const auto again = std::ranges::unique(rules);
+    rules.erase(again.begin(), again.end());
+    return rules;
+}
+
+std::vector<Route> compile_routes(const Site& site, const Facts& facts) {
+    std::vector<Route> routes;
+    for (const auto family : {Family::ipv4, Family::ipv6}) {
+        if (!uses(site, family)) continue;
+        const Prefix all(family == Family::ipv4 ? Address() : *Address::parse("::"), 0);
+        routes.push_back(
+            {.table = routing::tunnel_table, .destination = all, .type = RouteType::local, .dev = loopback});
+    }
+    for (const auto& map : site.maps) {
+        // A host under a wider prefix needs no route of its own.
+        const bool covered = std::ranges::any_of(site.maps, [&](const Map& other) {
+            return other.virtual_prefix.length() < map.virtual_prefix.length() &&
+                   other.virtual_prefix.contains(map.virtual_prefix);
+        });
+        if (!covered)
+            add_last_resort(routes, map.virtual_prefix,
+                            router_real(site, facts, map.virtual_prefix.family(), map.real_prefix));
+    }
+    for (const auto& peer : site.peers)
+        for (const auto& prefix : peer.virtual_prefixes) {
+            const auto source = router_real(site, facts, prefix.family());
+            add_last_resort(routes, prefix, source);
+            const auto* link = routed_link(peer, facts);
+            if (!link) continue;
+            const auto& via = prefix.family() == Family::ipv4 ? link->via4 : link->via6;
+            routes.push_back(
+                {.table = routing::link_table, .destination = prefix, .dev = link->dev, .via = via, .source = source});
+        }
+    std::ranges::sort(routes);
+    return routes;
+}
+
+} // namespace natctl

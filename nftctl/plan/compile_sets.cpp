@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <bit>
+
+#include "nftctl/plan/addressing.h"
+#include "nftctl/plan/compile.h"
+#include "nftctl/plan/ranges.h"
+
+namespace natctl {
+
+namespace {
+
+using namespace nft;
+
+constexpr std::uint8_t protocol_tcp = 6;
+
+Datatype address_type(Family family) { return family == Family::ipv4 ? Datatype::ipv4_addr : Datatype::ipv6_addr; }
+
+std::string with_family(const std::string& name, Family family) { return name + (family == Family::ipv4 ? "4" : "6"); }
+
+Set interface_set(const std::string& name, const std::vector<std::string>& interfaces) {
+    Set set{{.name = name, .key = {Datatype::ifname}}, {}};
+    for (const auto& interface : interfaces) {
+        Bytes key;
+        key.append_interface(interface);
+        set.elements.push_back({key, key});
+    }
+    std::ranges::sort(set.elements);
+    const auto again = std::ranges::unique(set.elements);
+    set.elements.erase(again.begin(), again.end());
+    return set;
+}
+
+Set range_set(const std::string& name, Family family, std::vector<AddressRange> ranges) {
+    Set set{{.name = with_family(name, family), .key = {address_type(family)}, .interval = true}, {}};
+    for (const auto& range : merged(std::move(ranges))) set.elements.push_back({range.first, range.last});
+    return set;
+}
+
+/// Of interfaces and the addresses that belong to them.
+class InterfaceRanges {
+public:
+    void add(const std::string& interface, const std::vector<AddressRange>& ranges) {
+        for (const auto& range : ranges) {
+            Element element;
+            element.first.append_interface(interface);
+            element.last.append_interface(interface);
+            element.first.append(range.first);
+            element.last.append(range.last);
+            elements_.push_back(element);
+        }
+    }
+
+    Set set(const std::string& name, Family family) {
+        std::ranges::sort(elements_);
+        const auto again = std::ranges::unique(elements_);
+        elements_.erase(again.begin(), again.end());
+        return {{.name = with_family(name, family), .key = {Datatype::ifname, address_type(family)}, .interval = true},
+                elements_};
+    }
+
+private:
+    std::vector<Element> elements_;
+};
+
+std::vector<AddressRange> ranges_of(const std::vector<Prefix>& prefixes, Family family) {
+    std::vector<AddressRange> ranges;
+    for (const auto& prefix : prefixes)
+        if (prefix.family() == family) ranges.push_back(prefix.range());
+    return merged(std::move(ranges));
+}
+
+/// Twice the need, so that hosts can be added for a while without a new map: the size is a hard cap in the kernel.
+std::uint32_t host_map_size(std::size_t hosts) {
+    constexpr std::size_t least = 65536;
+    return static_cast<std::uint32_t>(std::bit_ceil(std::max(least, 2 * hosts)));
+}
+
+Set host_map(const std::string& name, Family family, const Translation& translation) {
+    Set set{{.name = with_family(name, family) + "h",
+             .key = {address_type(family)},
+             .data = address_type(family),
+             .size = host_map_size(translation.hosts.size())},
+            {}};
+    for (const auto& host : translation.hosts) set.elements.push_back({host.key, host.key, host.target});
+    return set;
+}
+
+Set prefix_map(const std::string& name, Family family, const Translation& translation) {
+    Set set{{.name = with_family(name, family),
+             .key = {address_type(family)},
+             .data = address_type(family),
+             .interval = true,
+             .data_interval = true},
+            {}};
+    for (const auto& prefix : translation.prefixes) {
+        Bytes data = prefix.target.first();
+        data.append(prefix.target.last());
+        set.elements.push_back({prefix.key.first, prefix.key.last, data});
+    }
+    return set;
+}
+
+void add_family(std::vector<Set>& sets, const Site& site, const Facts& facts, Family family) {
+    std::vector<Prefix> own;
+    for (const auto& map : site.maps) own.push_back(map.virtual_prefix);
+    std::vector<AddressRange> peers;
+    std::vector<AddressRange> tunnelled;
+    InterfaceRanges from;
+    InterfaceRanges to;
+    for (const auto& peer : site.peers) {
+        const auto ranges = ranges_of(peer.virtual_prefixes, family);
+        peers.insert(peers.end(), ranges.begin(), ranges.end());
+        for (const auto& link : peer.links)
+            if (const auto* dev = std::get_if<DevLink>(&link)) from.add(dev->dev, ranges);
+        const auto* link = usable_link(peer, facts);
+        if (!link) continue;
+        if (const auto* dev = std::get_if<DevLink>(link))
+            to.add(dev->dev, ranges);
+        else
+            tunnelled.insert(tunnelled.end(), ranges.begin(), ranges.end());
+    }
+    sets.push_back(range_set("own", family, ranges_of(own, family)));
+    sets.push_back(range_set("peer", family, peers));
+    sets.push_back(from.set("from", family));
+    sets.push_back(to.set("to", family));
+    sets.push_back(range_set("tun", family, tunnelled));
+    sets.push_back(range_set("white", family, ranges_of(site.white_list, family)));
+    const auto real = to_real(site.maps, family);
+    sets.push_back(host_map("dnat", family, real));
+    sets.push_back(prefix_map("dnat", family, real));
+    const auto virt = to_virtual(site.maps, family);
+    sets.push_back(host_map("snat", family, virt));
+    sets.push_back(prefix_map("snat", family, virt));
+}
+
+} // namespace
+
+std::vector<Set> compile_sets(const Site& site, const Facts& facts) {
+    std::vector<Set> sets;
+    sets.push_back(interface_set("lan_if", site.lan));
+    sets.push_back(interface_set("link_if", link_interfaces(site)));
+    Bytes tcp;
+    tcp.append(std::array{protocol_tcp});
+    sets.push_back({{.name = "relayed", .key = {Datatype::inet_proto}}, {{tcp, tcp}}});
+    add_family(sets, site, facts, Family::ipv4);
+    add_family(sets, site, facts, Family::ipv6);
+    return sets;
+}
+
+} // namespace natctl

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/plan/diff.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+namespace natctl {
+
+namespace {
+
+using namespace nft;
+
+template <class T>
+std::vector<T> minus(const std::vector<T>& left, const std::vector<T>& right) {
+    std::vector<T> result;
+    std::ranges::set_difference(left, right, std::back_inserter(result));
+    return result;
+}
+
+/// Sets and chains are the same things; only what they contain may differ.
+bool same_structure(const Table& a, const Table& b) {
+    const auto holds = [](const Table& other) {
+        return [&other](const auto& item) {
+            using Item = std::decay_t<decltype(item)>;
+            if constexpr (std::is_same_v<Item, Set>) {
+                const auto* found = other.find_set(item.spec.name);
+                return found && found->spec == item.spec;
+            } else {
+                const auto* found = other.find_chain(item.name);
+                return found && found->hook == item.hook;
+            }
+        };
+    };
+    return a.sets.size() == b.sets.size() && a.chains.size() == b.chains.size() &&
+           std::ranges::all_of(a.sets, holds(b)) && std::ranges::all_of(a.chains, holds(b));
+}
+
+void add_rules(std::vector<Change>& changes, const Chain& chain) {
+    for (const auto& rule : chain.rules) changes.push_back(AddRule{chain.name, rule});
+}
+
+void create(std::vector<Change>& changes, const Table& table) {
+    changes.push_back(AddTable{});
+    for (const auto& set : table.sets) changes.push_back(AddSet{set.spec});
+    for (const auto& set : table.sets)
+        if (!set.elements.empty()) changes.push_back(AddElements{set.spec, set.elements});
+    for (const auto& chain : table.chains) changes.push_back(AddChain{chain.name, chain.hook});
+    for (const auto& chain : table.chains) add_rules(changes, chain);
+}
+
+void update(std::vector<Change>& changes, const Table& actual, const Table& wanted) {
+    std::vector<Change> additions;
+    for (const auto& set : wanted.sets) {
+        const auto& now = *actual.find_set(set.spec.name);
+        if (auto gone = minus(now.elements, set.elements); !gone.empty())
+            changes.push_back(DeleteElements{set.spec, std::move(gone)});
+        if (auto fresh = minus(set.elements, now.elements); !fresh.empty())
+            additions.push_back(AddElements{set.spec, std::move(fresh)});
+    }
+    changes.insert(changes.end(), additions.begin(), additions.end());
+    for (const auto& chain : wanted.chains) {
+        if (actual.find_chain(chain.name)->rules == chain.rules) continue;
+        changes.push_back(FlushChain{chain.name});
+        add_rules(changes, chain);
+    }
+}
+
+std::vector<Change> diff_tables(const std::optional<Table>& actual, const std::optional<Table>& wanted) {
+    std::vector<Change> changes;
+    if (actual && wanted && same_structure(*actual, *wanted)) {
+        update(changes, *actual, *wanted);
+        return changes;
+    }
+    if (actual) changes.push_back(DeleteTable{});
+    if (wanted) create(changes, *wanted);
+    return changes;
+}
+
+} // namespace
+
+Transaction diff(const Plan& actual, const Plan& wanted) {
+    Transaction transaction;
+    transaction.changes = diff_tables(actual.table, wanted.table);
+    transaction.add_routes = minus(wanted.routes, actual.routes);
+    transaction.add_rules = minus(wanted.rules, actual.rules);
+    transaction.remove_rules = minus(actual.rules, wanted.rules);
+    for (const auto& route : minus(actual.routes, wanted.routes)) {
+        const bool replaced = std::ranges::any_of(wanted.routes, [&](const Route& other) {
+            return other.table == route.table && other.destination == route.destination;
+        });
+        if (replaced) continue;
+        (route.table == routing::last_table ? transaction.remove_routes_last : transaction.remove_routes_first)
+            .push_back(route);
+    }
+    return transaction;
+}
+
+} // namespace natctl
