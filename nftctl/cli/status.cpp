@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "nftctl/cli/commands.h"
+#include "nftctl/kernel/apply.h"
+#include "nftctl/kernel/linux_kernel.h"
+#include "nftctl/plan/compile.h"
+#include "nftctl/plan/diff.h"
+
+namespace natctl {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string text(const Link& link) {
+    if (const auto* socks = std::get_if<SocksLink>(&link)) return "socks5 " + socks->server.text();
+    const auto& dev = std::get<DevLink>(link);
+    std::string result = "dev " + dev.dev;
+    if (dev.via4) result += " via " + dev.via4->text();
+    if (dev.via6) result += " via " + dev.via6->text();
+    return result;
+}
+
+std::string joined(const std::vector<Prefix>& prefixes) {
+    std::string result;
+    for (const auto& prefix : prefixes) result += (result.empty() ? "" : ", ") + prefix.text();
+    return result;
+}
+
+/// "applied": as site.toml says; "changed": something of ours is there but not that; "absent": nothing is.
+const char* state_of(const Plan& actual, const Plan& wanted) {
+    if (actual == Plan{}) return "absent";
+    return diff(actual, wanted).empty() ? "applied" : "changed";
+}
+
+} // namespace
+
+int run_status(const Options& options) {
+    const auto site = read_site(options.config);
+    if (!site) return exit_error;
+    const auto kernel = make_linux_kernel();
+    const auto facts = kernel->read_facts();
+    const std::string state = state_of(kernel->read().plan, compile(*site, facts));
+    const auto hints = advice(*site, facts);
+
+    if (options.json) {
+        Json peers = Json::array();
+        for (const auto& peer : site->peers) {
+            const auto* link = usable_link(peer, facts);
+            peers.push_back({{"name", peer.name},
+                             {"virtual", joined(peer.virtual_prefixes)},
+                             {"link", link ? Json(text(*link)) : Json(nullptr)}});
+        }
+        Json maps = Json::array();
+        for (const auto& map : site->maps)
+            maps.push_back({{"virtual", map.virtual_prefix.text()}, {"real", map.real_prefix.text()}});
+        const Json answer{{"site", site->name}, {"state", state}, {"maps", maps}, {"peers", peers}, {"advice", hints}};
+        fmt::print("{}\n", answer.dump(2));
+        return exit_done;
+    }
+    const std::string words = state == "applied" ? "in place, as site.toml says"
+                              : state == "changed"
+                                  ? "in place, but not as site.toml says: `natctl plan` shows the difference"
+                                  : "not in place: `natctl apply` makes it";
+    fmt::print("site {}: {}\n", site->name, words);
+    constexpr std::size_t most_maps = 20;
+    for (std::size_t i = 0; i < site->maps.size() && i < most_maps; ++i)
+        fmt::print("  map   {} is {}\n", site->maps[i].virtual_prefix.text(), site->maps[i].real_prefix.text());
+    if (site->maps.size() > most_maps) fmt::print("  map   and {} more\n", site->maps.size() - most_maps);
+    for (const auto& peer : site->peers) {
+        const auto* link = usable_link(peer, facts);
+        fmt::print("  peer  {} {} by {}\n", peer.name, joined(peer.virtual_prefixes),
+                   link ? text(*link) : "no link: refused at once");
+    }
+    for (const auto& hint : hints) fmt::print("  note  {}\n", hint);
+    return exit_done;
+}
+
+} // namespace natctl
