@@ -133,8 +133,8 @@ Chain tun_out(const Site& site) {
     return ChainWriter("tun_out")
         .rule(set_mark(Field::ct_mark, site.marks.tunnel()))
         .rule(set_mark(Field::mark, site.marks.tunnel()))
-        .rule(is(Field::nfproto, 2), relayed(), Tproxy{four}, accept())
-        .rule(is(Field::nfproto, 10), relayed(), Tproxy{six}, accept())
+        .rule(is(Field::nfproto, 2), is(Field::l4proto, protocol_tcp), Tproxy{four}, accept())
+        .rule(is(Field::nfproto, 10), is(Field::l4proto, protocol_tcp), Tproxy{six}, accept())
         // No tunnel is listening: tproxy found no socket.
         .rule(go("no_link"))
         .done();

@@ -40,7 +40,7 @@ def router_with(lab, facts):
     router = lab.namespace("router", Router)
     for line in facts.splitlines():
         name, *addresses = line.split()
-        router.ip(f"link add {name} type dummy", f"link set {name} up")
+        router.ip(f"link add {name} type veth peer name far-{name}", f"link set {name} up", f"link set far-{name} up")
         router.ip(*(add_address(address, name) for address in addresses))
     return router
 
