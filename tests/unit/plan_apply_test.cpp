@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <cerrno>
+#include <random>
+
+#include <doctest/doctest.h>
+
+#include "nftctl/base/error.h"
+#include "nftctl/kernel/apply.h"
+#include "nftctl/plan/compile.h"
+#include "nftctl/plan/diff.h"
+#include "tests/support/fake_kernel.h"
+
+using namespace natctl;
+using natctl::test::FakeKernel;
+
+namespace {
+
+Map map(const std::string& virt, const std::string& real) {
+    return {*Prefix::parse(virt), *Prefix::parse(real), {}, {}};
+}
+
+Peer peer(const std::string& name, const std::string& virt, Link link) {
+    return {.name = name, .virtual_prefixes = {*Prefix::parse(virt)}, .links = {std::move(link)}};
+}
+
+Site site_a() {
+    Site site;
+    site.name = "a";
+    site.lan = {"lan0"};
+    site.maps = {map("240.1.1.0/24", "192.168.1.0/24")};
+    site.peers = {peer("b", "240.2.2.0/24", DevLink{.dev = "ov0", .via4 = Address::parse("172.31.0.2")})};
+    return site;
+}
+
+Facts router() {
+    Facts facts;
+    facts.forwarding4 = true;
+    facts.interfaces = {{"lan0", 2, true, {{*Address::parse("192.168.1.1"), 24}}},
+                        {"ov0", 3, true, {{*Address::parse("172.31.0.1"), 24}}},
+                        {"wg0", 4, true, {}}};
+    return facts;
+}
+
+FakeKernel kernel_of(const Facts& facts) {
+    FakeKernel kernel;
+    kernel.facts = facts;
+    return kernel;
+}
+
+/// Any edit a user might make: maps, hosts, peers and links come and go.
+Site random_site(std::mt19937& random) {
+    const auto pick = [&](unsigned below) { return static_cast<unsigned>(random() % below); };
+    Site site = site_a();
+    site.peers.clear();
+    for (unsigned i = 0, hosts = pick(5); i < hosts; ++i)
+        site.maps.push_back(map("240.1.1." + std::to_string(10 * i + pick(9)), "10.10.10." + std::to_string(1 + i)));
+    if (pick(2)) site.maps.push_back(map("240.1.10.0/24", "10.10.10.0/24"));
+    if (pick(2)) site.maps.push_back(map("fd01:1::/64", "fd00:a::/64"));
+    for (unsigned i = 0, peers = pick(4); i < peers; ++i) {
+        Link link = DevLink{.dev = pick(2) ? "ov0" : "wg0"};
+        if (pick(3) == 0) link = SocksLink{.server = *Endpoint::parse("127.0.0.1:1080")};
+        site.peers.push_back(peer("p" + std::to_string(i), "240." + std::to_string(2 + i) + ".2.0/24", link));
+    }
+    if (pick(4) == 0) site.marks = Marks(0xf000);
+    return site;
+}
+
+} // namespace
+
+TEST_CASE("applying makes the kernel hold the plan, once more changes nothing, down removes it") {
+    auto kernel = kernel_of(router());
+    CHECK(!apply(kernel, site_a()).empty());
+    CHECK(kernel.plan() == compile(site_a(), router()));
+    CHECK(apply(kernel, site_a()).empty());
+    CHECK(kernel.commits == 1);
+    take_down(kernel);
+    CHECK(kernel.plan() == Plan{});
+}
+
+TEST_CASE("for random sites and edits, the difference leads to the same as a fresh start") {
+    std::mt19937 random(20261121);
+    auto kernel = kernel_of(router());
+    for (int round = 0; round < 300; ++round) {
+        const auto site = random_site(random);
+        apply(kernel, site);
+        REQUIRE(diff(kernel.plan(), compile(site, router())).empty());
+    }
+}
+
+TEST_CASE("what is added to one map touches nothing else") {
+    auto kernel = kernel_of(router());
+    apply(kernel, site_a());
+    auto site = site_a();
+    site.peers.push_back(peer("c", "240.3.3.0/24", DevLink{.dev = "ov0", .via4 = Address::parse("172.31.0.3")}));
+    for (const auto& change : pending(kernel, site).changes) CHECK(std::holds_alternative<nft::AddElements>(change));
+}
+
+TEST_CASE("a refusal at any step leaves the former state") {
+    using Step = FakeKernel::Step;
+    auto kernel = kernel_of(router());
+    apply(kernel, site_a());
+    const auto former = kernel.plan();
+    auto site = site_a();
+    site.peers = {peer("b", "240.4.4.0/24", DevLink{.dev = "wg0"})};
+    for (const auto step : {Step::remove_routes_first, Step::changes, Step::add_routes, Step::add_rules,
+                            Step::remove_rules, Step::remove_routes_last}) {
+        kernel.fail_at(step, 0, EPERM);
+        CHECK_THROWS_AS(apply(kernel, site), SystemError);
+        CHECK(diff(kernel.plan(), former).empty());
+    }
+    apply(kernel, site);
+    CHECK(diff(kernel.plan(), compile(site, router())).empty());
+}
+
+TEST_CASE("another writer in between makes us read again") {
+    auto kernel = kernel_of(router());
+    kernel.interfere();
+    apply(kernel, site_a());
+    CHECK(kernel.plan() == compile(site_a(), router()));
+}
+
+TEST_CASE("links are taken in order of preference, as far as they are there") {
+    auto site = site_a();
+    site.peers[0].links = {DevLink{.dev = "wg0"}, SocksLink{.server = *Endpoint::parse("127.0.0.1:1080")}};
+    auto facts = router();
+    CHECK(usable_link(site.peers[0], facts) == &site.peers[0].links[0]);
+    facts.interfaces[2].up = false;
+    CHECK(usable_link(site.peers[0], facts) == &site.peers[0].links[1]);
+    CHECK(compile(site, facts).table->find_set("tun4")->elements.size() == 1);
+    site.peers[0].links.pop_back();
+    CHECK(usable_link(site.peers[0], facts) == nullptr);
+}
+
+TEST_CASE("advice names what this machine lacks and the command that mends it") {
+    auto facts = router();
+    CHECK(advice(site_a(), facts).empty());
+    facts.forwarding4 = false;
+    facts.interfaces.erase(facts.interfaces.begin() + 1);
+    const auto lines = advice(site_a(), facts);
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0].find("ov0 does not exist") != std::string::npos);
+    CHECK(lines[2].find("sysctl -w net.ipv4.ip_forward=1") != std::string::npos);
+}
