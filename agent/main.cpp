@@ -9,11 +9,13 @@
 #include <fmt/format.h>
 
 #include "nftctl/base/error.h"
-#include "nftctl/cli/commands.h"
+#include "nftctl/kernel/session.h"
 
 namespace natctl {
 
 namespace {
+
+enum ExitCode : int { exit_done = 0, exit_error = 1, exit_usage = 2 };
 
 int serve(const Options& options) {
     // Blocked before the first apply, so that no request that arrives meanwhile is lost.
@@ -21,13 +23,13 @@ int serve(const Options& options) {
     sigemptyset(&signals);
     for (const int number : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals, number);
     if (sigprocmask(SIG_BLOCK, &signals, nullptr) < 0) throw_errno("block", "signals");
-    if (const int code = run_apply(options); code != exit_done) return code;
+    if (!apply_file(options)) return exit_error;
     for (;;) {
         int number = 0;
         sigwait(&signals, &number);
         if (number != SIGHUP) return exit_done;
         try {
-            if (run_apply(options) != exit_done)
+            if (!apply_file(options))
                 fmt::print(stderr, "natctl-agent: {} has errors, the former state stays\n", options.config);
         } catch (const std::exception& error) {
             fmt::print(stderr, "natctl-agent: {}; the former state stays\n", error.what());

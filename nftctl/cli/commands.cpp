@@ -45,14 +45,9 @@ int run_plan(const Options& options) {
 }
 
 int run_apply(const Options& options) {
-    const auto site = read_site(options.config);
-    if (!site) return exit_error;
-    const auto kernel = make_linux_kernel();
-    const ApplyLock lock(options.run_dir);
-    const auto change = apply(*kernel, *site);
-    remember_applied(options.state_dir, options.config);
-    if (options.json) fmt::print("{}\n", Json{{"changed", !change.empty()}, {"changes", render(change)}}.dump(2));
-    print_advice(*site, kernel->read_facts());
+    const auto change = apply_file(options);
+    if (!change) return exit_error;
+    if (options.json) fmt::print("{}\n", Json{{"changed", !change->empty()}, {"changes", render(*change)}}.dump(2));
     return exit_done;
 }
 

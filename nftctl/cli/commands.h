@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "nftctl/cli/environment.h"
+#include "nftctl/kernel/session.h"
 
 namespace natctl {
 

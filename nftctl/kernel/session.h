@@ -5,11 +5,14 @@
 #include <string>
 
 #include "nftctl/base/fd.h"
+#include "nftctl/plan/transaction.h"
 #include "nftctl/site/site.h"
 
 namespace natctl {
 
-/// What every verb gets from the command line.
+// What natctl and natctl-agent share around apply(): files, the lock, messages.
+
+/// What every program and verb gets from the command line.
 struct Options {
     std::string config = "/etc/natctl/site.toml";
     std::string run_dir = "/run/natctl";
@@ -33,7 +36,8 @@ private:
 void remember_applied(const std::string& state_dir, const std::string& config);
 void forget_applied(const std::string& state_dir);
 
-/// Warns on stderr about what this machine lacks.
-void print_advice(const Site& site, const struct Facts& facts);
+/// Applies the configuration under the lock, remembers it, and warns on stderr about what this machine lacks. Returns
+/// what was changed; nullopt when the configuration has mistakes, which have been printed then.
+std::optional<Transaction> apply_file(const Options& options);
 
 } // namespace natctl

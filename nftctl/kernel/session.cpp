@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "nftctl/cli/environment.h"
+#include "nftctl/kernel/session.h"
 
 #include <filesystem>
 #include <fstream>
@@ -10,6 +10,8 @@
 #include <sys/file.h>
 
 #include "nftctl/base/error.h"
+#include "nftctl/kernel/apply.h"
+#include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/site/load.h"
 
@@ -66,8 +68,15 @@ void forget_applied(const std::string& state_dir) {
     std::filesystem::remove(state_dir + "/applied.toml", ignored);
 }
 
-void print_advice(const Site& site, const Facts& facts) {
-    for (const auto& line : advice(site, facts)) fmt::print(stderr, "natctl: warning: {}\n", line);
+std::optional<Transaction> apply_file(const Options& options) {
+    const auto site = read_site(options.config);
+    if (!site) return std::nullopt;
+    const auto kernel = make_linux_kernel();
+    const ApplyLock lock(options.run_dir);
+    auto change = apply(*kernel, *site);
+    remember_applied(options.state_dir, options.config);
+    for (const auto& line : advice(*site, kernel->read_facts())) fmt::print(stderr, "warning: {}\n", line);
+    return change;
 }
 
 } // namespace natctl
