@@ -3,7 +3,7 @@
 
 namespace natctl {
 
-asio::awaitable<std::error_code> connect(tcp::socket& socket, const Endpoint& to, std::uint32_t mark,
+asio::awaitable<std::error_code> connect(tcp::socket& socket, const Endpoint& to, Path path, std::uint32_t mark,
                                          Deadlines& deadlines, Deadlines::Clock::duration limit) {
     const tcp::endpoint endpoint = to_asio(to);
     std::error_code error;
@@ -11,6 +11,7 @@ asio::awaitable<std::error_code> connect(tcp::socket& socket, const Endpoint& to
     if (error) co_return std::error_code(error.value(), std::system_category());
     if ((error = set_mark(socket, mark))) co_return error;
     tune(socket);
+    if (path == Path::near) avoid_pacing(socket.native_handle());
     const Deadlines::Guard guard(deadlines, socket, limit);
     const auto [failure] = co_await socket.async_connect(endpoint, awaiting);
     if (guard.expired()) co_return std::make_error_code(std::errc::timed_out);

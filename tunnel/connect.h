@@ -11,9 +11,12 @@
 
 namespace natctl {
 
+/// Whether the connection stays within the site (or the machine) or may be a long way.
+enum class Path : std::uint8_t { near, far };
+
 /// Connects `socket`, which is new, with SO_MARK `mark` (0: none), so that our own packets are not intercepted again.
 /// ETIMEDOUT after `limit`.
-asio::awaitable<std::error_code> connect(tcp::socket& socket, const Endpoint& to, std::uint32_t mark,
+asio::awaitable<std::error_code> connect(tcp::socket& socket, const Endpoint& to, Path path, std::uint32_t mark,
                                          Deadlines& deadlines, Deadlines::Clock::duration limit);
 
 } // namespace natctl

@@ -40,8 +40,9 @@ struct Attempt {
 asio::awaitable<Attempt> dial_by(Context& context, const Settings& settings, const Proxy& proxy, bool is_last,
                                  const socks5::Destination& target) {
     tcp::socket socket(context.executor);
+    const Path path = proxy.server.address.is_loopback() ? Path::near : Path::far;
     const auto limit = is_last ? settings.timeouts.last_proxy : settings.timeouts.proxy;
-    if (const auto error = co_await connect(socket, proxy.server, settings.bypass_mark, context.attempts, limit))
+    if (const auto error = co_await connect(socket, proxy.server, path, settings.bypass_mark, context.attempts, limit))
         co_return Attempt{DialFailure{Reply::network_unreachable, "cannot connect to the proxy: " + error.message(),
                                       remedy_for(error, "is the proxy running?"), *proxy.label},
                           false};
@@ -66,10 +67,12 @@ asio::awaitable<Attempt> dial_by(Context& context, const Settings& settings, con
 } // namespace
 
 asio::awaitable<DialResult> dial_direct(Context& context, const Settings& settings, Endpoint target) {
+    const bool is_near = target.address.is_loopback() || settings.directory->is_own(target.address);
+    const Path path = is_near ? Path::near : Path::far;
     static const auto label = std::make_shared<const std::string>("direct");
     tcp::socket socket(context.executor);
     if (const auto error =
-            co_await connect(socket, target, settings.bypass_mark, context.attempts, settings.timeouts.connect))
+            co_await connect(socket, target, path, settings.bypass_mark, context.attempts, settings.timeouts.connect))
         co_return DialFailure{reply_for(error), "cannot connect: " + error.message(),
                               remedy_for(error, "nothing listens on this port"), *label};
     std::error_code ignored;

@@ -55,6 +55,9 @@ public:
     }
 
     Fd listen() && {
+        // Its clients are the site's own.
+        if (address_.kind == ListenerKind::transparent || address_.endpoint.address.is_loopback())
+            avoid_pacing(fd_.get());
         if (::listen(fd_.get(), backlog) != 0) fail("open");
         return std::move(fd_);
     }

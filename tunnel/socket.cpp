@@ -2,8 +2,10 @@
 #include "tunnel/socket.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <string_view>
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -51,6 +53,18 @@ void tune(tcp::socket& socket) {
     set<IPPROTO_TCP, TCP_KEEPINTVL>(socket, keepalive_interval);
     set<IPPROTO_TCP, TCP_KEEPCNT>(socket, keepalive_count);
     set<IPPROTO_TCP, TCP_USER_TIMEOUT>(socket, static_cast<int>(std::chrono::milliseconds(user_timeout).count()));
+}
+
+void avoid_pacing(int fd) {
+    std::array<char, 16> name{};
+    socklen_t size = name.size() - 1;
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.data(), &size) != 0) return;
+    if (!std::string_view(name.data()).starts_with("bbr")) return;
+    // The first may be missing or need CAP_NET_ADMIN; the second is always there.
+    for (const std::string_view replacement : {"cubic", "reno"})
+        if (::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, replacement.data(),
+                         static_cast<socklen_t>(replacement.size())) == 0)
+            return;
 }
 
 std::error_code set_mark(tcp::socket& socket, std::uint32_t mark) {
