@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tunnel/notify.h"
 
+#include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -30,7 +33,11 @@ void notify_service_manager(const std::string& state) {
     ::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
 }
 
-ReadyFile::ReadyFile(std::filesystem::path path) : path_(std::move(path)) { ::unlink(path_.c_str()); }
+ReadyFile::ReadyFile(std::filesystem::path path) : path_(std::move(path)) {
+    pid_t process = 0;
+    std::ifstream(path_) >> process;
+    if (process <= 0 || (::kill(process, 0) != 0 && errno == ESRCH)) ::unlink(path_.c_str());
+}
 
 void ReadyFile::publish() {
     std::error_code error;
@@ -44,8 +51,11 @@ void ReadyFile::publish() {
         check(::write(file.get(), content.data(), content.size()), "write", fresh);
     }
     check(::rename(fresh.c_str(), path_.c_str()), "create", path_.string());
+    published_ = true;
 }
 
-ReadyFile::~ReadyFile() { ::unlink(path_.c_str()); }
+ReadyFile::~ReadyFile() {
+    if (published_) ::unlink(path_.c_str());
+}
 
 } // namespace natctl

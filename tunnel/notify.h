@@ -12,7 +12,7 @@ void notify_service_manager(const std::string& state);
 /// A file that exists while the program is ready; its content is the process id and a line break.
 class ReadyFile {
 public:
-    /// Removes what a program that was killed may have left.
+    /// Removes the file of a program that was killed; that of a living one stays until publish().
     explicit ReadyFile(std::filesystem::path path);
     /// The file appears whole or not at all. Makes the folder when it is missing. Throws SystemError.
     void publish();
@@ -22,6 +22,7 @@ public:
 
 private:
     std::filesystem::path path_;
+    bool published_ = false;
 };
 
 } // namespace natctl

@@ -26,7 +26,7 @@ void put_back(Kernel& kernel, const Plan& former) {
 Transaction reach(Kernel& kernel, const std::function<Plan()>& wanted) {
     for (int i = 0; i < attempts; ++i) {
         const auto now = kernel.read();
-        const auto change = diff(now.plan, wanted());
+        auto change = diff(now.plan, wanted());
         if (change.empty()) return change;
         try {
             if (kernel.commit(change, now.generation) == CommitResult::done) return change;

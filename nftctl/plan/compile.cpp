@@ -38,7 +38,8 @@ std::optional<Address> router_real(const Site& site, const Facts& facts, Family 
     for (const auto& name : site.lan) {
         const auto* interface = facts.find(name);
         if (!interface) continue;
-        for (const auto& [address, length] : interface->addresses) {
+        for (const auto& assigned : interface->addresses) {
+            const Address& address = assigned.address;
             if (address.family() != family) continue;
             if (preferred && preferred->contains(address)) return address;
             const bool mapped =

@@ -51,8 +51,7 @@ std::vector<PolicyRule> compile_rules(const Site& site) {
         rules.push_back({family, routing::last_priority, {}, {}, routing::last_table});
     }
     std::ranges::sort(rules);
-    const auto again = std::ranges::unique(rules);
-    rules.erase(again.begin(), again.end());
+    rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
     return rules;
 }
 

@@ -26,8 +26,7 @@ Set interface_set(const std::string& name, const std::vector<std::string>& inter
         set.elements.push_back({key, key});
     }
     std::ranges::sort(set.elements);
-    const auto again = std::ranges::unique(set.elements);
-    set.elements.erase(again.begin(), again.end());
+    set.elements.erase(std::unique(set.elements.begin(), set.elements.end()), set.elements.end());
     return set;
 }
 
@@ -53,8 +52,7 @@ public:
 
     Set set(const std::string& name, Family family) {
         std::ranges::sort(elements_);
-        const auto again = std::ranges::unique(elements_);
-        elements_.erase(again.begin(), again.end());
+        elements_.erase(std::unique(elements_.begin(), elements_.end()), elements_.end());
         return {{.name = with_family(name, family), .key = {Datatype::ifname, address_type(family)}, .interval = true},
                 elements_};
     }

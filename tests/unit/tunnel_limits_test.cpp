@@ -49,7 +49,12 @@ TEST_CASE("the ready file holds the process id while the program is ready") {
     const auto path = folder / "run" / "natctl-tunnel.ready";
     {
         std::filesystem::create_directories(path.parent_path());
+        // Another one lives.
         std::ofstream(path) << "1\n";
+        { const ReadyFile second(path); }
+        CHECK(std::filesystem::exists(path));
+        // Nobody has this number.
+        std::ofstream(path) << "2000000000\n";
         ReadyFile ready(path);
         CHECK(!std::filesystem::exists(path));
         ready.publish();
