@@ -2,7 +2,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "nftctl/cli/commands.h"
+#include "nftctl/cli/command_line.h"
+#include "nftctl/cli/verbs.h"
 #include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/plan/compile.h"
@@ -35,9 +36,7 @@ const char* state_of(const Plan& actual, const Plan& wanted) {
     return diff(actual, wanted).empty() ? "applied" : "changed";
 }
 
-} // namespace
-
-int run_status(const Options& options) {
+int run(const Options& options) {
     const auto site = read_site(options.config);
     if (!site) return exit_error;
     const auto kernel = make_linux_kernel();
@@ -76,6 +75,15 @@ int run_status(const Options& options) {
     }
     for (const auto& hint : hints) fmt::print("  note  {}\n", hint);
     return exit_done;
+}
+
+} // namespace
+
+int run_status(const CommandLine& line) { return run(line.options()); }
+
+void add_status(CommandLine& line) {
+    line.site_verb("status", "Say in words what is in place and which links are used.", "natctl status --json",
+                   [&line] { return run_status(line); });
 }
 
 } // namespace natctl

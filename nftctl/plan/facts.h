@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct Facts {
     std::vector<Interface> interfaces;
     bool forwarding4 = false;
     bool forwarding6 = false;
+    /// What the host names of the white list resolve to; those that do not resolve are absent.
+    std::map<std::string, std::vector<Address>> endpoints = {};
 
     const Interface* find(const std::string& name) const;
     bool operator==(const Facts&) const = default;

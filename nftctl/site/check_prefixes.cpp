@@ -30,7 +30,7 @@ void add_link(std::vector<PlacedPrefix>& entries, const Link& link, std::uint32_
 
 std::vector<PlacedPrefix> collect(const Site& site) {
     std::vector<PlacedPrefix> entries;
-    entries.reserve(2 * site.maps.size() + site.white_list.size() + 64);
+    entries.reserve(2 * site.maps.size() + site.white_list.prefixes.size() + 64);
     for (std::uint32_t i = 0; i < site.maps.size(); ++i) {
         const auto& map = site.maps[i];
         entries.push_back({map.virtual_prefix, PrefixRole::own_virtual, i, map.virtual_at});
@@ -42,8 +42,8 @@ std::vector<PlacedPrefix> collect(const Site& site) {
             entries.push_back({peer.virtual_prefixes[j], PrefixRole::peer, i, position_of(peer.virtual_at, j)});
         for (const auto& link : peer.links) add_link(entries, link, i);
     }
-    for (std::size_t i = 0; i < site.white_list.size(); ++i)
-        entries.push_back({site.white_list[i], PrefixRole::white_list, 0, position_of(site.white_list_at, i)});
+    for (std::size_t i = 0; i < site.white_list.prefixes.size(); ++i)
+        entries.push_back({site.white_list.prefixes[i], PrefixRole::white_list, 0, position_of(site.white_list.prefix_at, i)});
     for (const auto& listener : site.tunnel.socks5)
         entries.push_back({host_prefix(listener.listen.address), PrefixRole::listener, 0, listener.listen_at});
     for (std::uint32_t i = 0; i < reserved_ranges().size(); ++i)

@@ -60,7 +60,7 @@ Site parse_values(const toml::table& root, Diagnostics& diagnostics) {
         if (auto map = parse_map(*table, diagnostics)) site.maps.push_back(std::move(*map));
     for (const auto* table : reader.table_list("peer"))
         if (auto peer = parse_peer(*table, diagnostics)) site.peers.push_back(std::move(*peer));
-    read_prefixes(reader.texts("white_list", true), site.white_list, site.white_list_at, diagnostics);
+    read_prefixes(reader.texts("white_list", true), site.white_list.prefixes, site.white_list.prefix_at, diagnostics);
     if (const auto* table = reader.table("tunnel")) site.tunnel = parse_tunnel(*table, diagnostics);
     if (const auto* table = reader.table("marks")) site.marks = parse_marks(*table, diagnostics);
     return site;

@@ -35,6 +35,17 @@ struct Map {
     bool is_host() const { return virtual_prefix.is_host(); }
 };
 
+/// An IPv6 prefix of length 96 whose addresses carry a real IPv4 address in their last 32 bits (RFC 6052, section 2.2).
+struct EmbeddingMap {
+    Prefix virtual_prefix;
+    /// IPv4; what else is embedded is refused. Never empty.
+    std::vector<Prefix> real_prefixes;
+    Position at;
+    Position virtual_at = {};
+    /// Of real_prefixes, one each.
+    std::vector<Position> real_at = {};
+};
+
 /// User and password for SOCKS5 (RFC 1929). The password itself is read when it is needed: see secret.h.
 struct Credentials {
     std::string user;
@@ -95,19 +106,74 @@ struct Tunnel {
     std::vector<SocksListener> socks5;
 };
 
+/// What is never intercepted and never translated.
+struct WhiteList {
+    std::vector<Prefix> prefixes;
+    /// Host names or addresses of proxies and servers; the set follows what they resolve to.
+    std::vector<std::string> endpoints;
+    /// Interfaces; the set follows their addresses.
+    std::vector<std::string> interfaces;
+    /// Also private, loopback, link-local, multicast and other addresses that are never the Internet's.
+    bool private_networks = false;
+    /// A kernel ipset that mirrors the list, NAME for IPv4 and NAME6 for IPv6; empty: none.
+    std::string ipset;
+    // One each.
+    std::vector<Position> prefix_at = {};
+    std::vector<Position> endpoint_at = {};
+    std::vector<Position> interface_at = {};
+    Position ipset_at = {};
+};
+
+enum class InterceptBy : std::uint8_t {
+    tproxy,
+    /// For kernels without TPROXY; TCP only.
+    redirect,
+};
+
+/// Traffic to the Internet that is handed to the tunnel, which sends it on by `proxy`.
+struct Intercept {
+    /// Of Site::lan; empty: all of them.
+    std::vector<std::string> from;
+    /// Empty: everything but the white list.
+    std::vector<Prefix> to;
+    bool tcp = true;
+    bool udp = true;
+    InterceptBy by = InterceptBy::tproxy;
+    /// Also what this machine itself sends.
+    bool local = false;
+    /// Where the tunnel takes it.
+    SocksLink proxy;
+    // Programs of this machine whose traffic is never intercepted, by any of these.
+    std::vector<Mark> except_marks = {};
+    /// User names or numeric ids.
+    std::vector<std::string> except_users = {};
+    /// Paths below /sys/fs/cgroup, without a slash in front: "system.slice/xray.service".
+    std::vector<std::string> except_cgroups = {};
+    Position at = {};
+    // One each.
+    std::vector<Position> from_at = {};
+    std::vector<Position> to_at = {};
+    std::vector<Position> user_at = {};
+    std::vector<Position> cgroup_at = {};
+};
+
+/// Protocols that name addresses in their payload; the kernel's helpers translate these.
+enum class Helper : std::uint8_t { ftp, sip };
+
 struct Site {
     std::string name;
     /// Interfaces of the LANs.
     std::vector<std::string> lan;
     std::vector<Map> maps;
+    std::vector<EmbeddingMap> embedding_maps = {};
     std::vector<Peer> peers;
-    /// Never intercepted, never translated.
-    std::vector<Prefix> white_list;
+    WhiteList white_list;
+    std::optional<Intercept> intercept = {};
+    std::vector<Helper> helpers = {};
     Tunnel tunnel;
     Marks marks;
-    /// Of lan and of white_list, one each.
+    /// Of lan, one each.
     std::vector<Position> lan_at = {};
-    std::vector<Position> white_list_at = {};
 };
 
 } // namespace natctl

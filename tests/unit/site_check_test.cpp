@@ -290,7 +290,7 @@ TEST_CASE("a Site made by a program has no positions") {
     const auto prefix = *Prefix::parse("198.18.1.0/24");
     site.maps = {{prefix, *Prefix::parse("10.0.0.0/24")}, {prefix, *Prefix::parse("10.0.1.0/24")}};
     site.peers = {{.name = "b", .virtual_prefixes = {prefix}, .links = {DevLink{.dev = "lan0"}}}};
-    site.white_list = {prefix};
+    site.white_list.prefixes = {prefix};
     Diagnostics diagnostics;
     check_site(site, diagnostics);
     CHECK(diagnostics.errors() == 5);

@@ -43,7 +43,7 @@ TEST_CASE("example two-lans.toml") {
     CHECK(link.via4 == Address::parse("198.51.100.2"));
     CHECK(link.via6 == Address::parse("fe80::2"));
     CHECK(site.peers[1].links.size() == 2);
-    REQUIRE(site.white_list.size() == 1);
+    REQUIRE(site.white_list.prefixes.size() == 1);
 }
 
 TEST_CASE("example xray.toml") {

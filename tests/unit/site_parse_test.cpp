@@ -49,7 +49,7 @@ link    = { socks5 = "127.0.0.1:1080" }
     const auto& link = std::get<SocksLink>(peer.links[0]);
     CHECK(link.server.text() == "127.0.0.1:1080");
     CHECK(!link.credentials);
-    CHECK(site.white_list.empty());
+    CHECK(site.white_list.prefixes.empty());
     CHECK(site.tunnel.port == 12345);
     CHECK(site.tunnel.socks5.empty());
     CHECK(site.marks == Marks());
@@ -132,9 +132,9 @@ to     = "0.0.0.0/0"
     REQUIRE(site.maps.size() == 1);
     CHECK(!site.maps[0].is_host());
     CHECK(site.marks.mask() == 0xf000);
-    REQUIRE(site.white_list.size() == 2);
-    CHECK(site.white_list[0].text() == "203.0.113.7/32");
-    CHECK(site.white_list_at.at(1) == Position{2, 30});
+    REQUIRE(site.white_list.prefixes.size() == 2);
+    CHECK(site.white_list.prefixes[0].text() == "203.0.113.7/32");
+    CHECK(site.white_list.prefix_at.at(1) == Position{2, 30});
 
     REQUIRE(site.peers.size() == 2);
     const auto& b = site.peers[0];

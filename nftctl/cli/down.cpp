@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "nftctl/cli/command_line.h"
+#include "nftctl/cli/verbs.h"
+#include "nftctl/kernel/apply.h"
+#include "nftctl/kernel/linux_kernel.h"
+#include "nftctl/plan/render.h"
+
+namespace natctl {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+int run(const Options& options) {
+    const auto kernel = make_linux_kernel();
+    const ApplyLock lock(options.run_dir);
+    const auto change = take_down(*kernel);
+    forget_applied(options.state_dir);
+    if (options.json) fmt::print("{}\n", Json{{"changed", !change.empty()}, {"changes", render(change)}}.dump(2));
+    return exit_done;
+}
+
+} // namespace
+
+void add_down(CommandLine& line) {
+    line.site_verb("down", "Remove exactly what natctl made; site.toml is not needed.", "natctl down",
+                   [&line] { return run(line.options()); });
+}
+
+} // namespace natctl

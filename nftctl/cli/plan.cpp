@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "nftctl/cli/command_line.h"
+#include "nftctl/cli/verbs.h"
+#include "nftctl/kernel/apply.h"
+#include "nftctl/kernel/linux_kernel.h"
+#include "nftctl/plan/render.h"
+
+namespace natctl {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+int run(const Options& options) {
+    const auto site = read_site(options.config);
+    if (!site) return exit_error;
+    const auto kernel = make_linux_kernel();
+    const auto change = pending(*kernel, *site);
+    if (options.json)
+        fmt::print("{}\n", Json{{"pending", !change.empty()}, {"changes", render(change)}}.dump(2));
+    else
+        fmt::print("{}", render(change));
+    return change.empty() ? exit_done : exit_pending;
+}
+
+} // namespace
+
+void add_plan(CommandLine& line) {
+    line.site_verb("plan", "Print what apply would change, as nft text; exit code 3 when there is something.",
+                   "natctl plan && echo nothing to do", [&line] { return run(line.options()); });
+}
+
+} // namespace natctl

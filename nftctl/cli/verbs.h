@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+namespace natctl {
+
+class CommandLine;
+
+// One file each.
+void add_check(CommandLine& line);
+void add_plan(CommandLine& line);
+void add_apply(CommandLine& line);
+void add_show(CommandLine& line);
+void add_status(CommandLine& line);
+void add_down(CommandLine& line);
+
+/// What `natctl` without a verb does.
+int run_status(const CommandLine& line);
+
+} // namespace natctl
