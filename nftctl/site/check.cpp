@@ -26,9 +26,10 @@ void check_site(const Site& site, Diagnostics& diagnostics) {
     check_prefixes(site, diagnostics);
     check_names(site, diagnostics);
     check_interfaces(site, diagnostics);
+    check_white_list(site, diagnostics);
     check_listeners(site, diagnostics);
     // Maps with errors are not in the Site.
-    if (site.maps.empty() && diagnostics.errors() == 0)
+    if (site.maps.empty() && site.embedding_maps.empty() && diagnostics.errors() == 0)
         diagnostics.warning({1, 1},
                             "no [[map]]: no peer can reach a host of this site, and hosts here have no address to "
                             "reach peers from",

@@ -28,6 +28,12 @@ void add_link(std::vector<PlacedPrefix>& entries, const Link& link, std::uint32_
     if (dev.via6) entries.push_back({host_prefix(*dev.via6), PrefixRole::gateway, owner, dev.via6_at});
 }
 
+void add_list(std::vector<PlacedPrefix>& entries, const std::vector<Prefix>& prefixes,
+              const std::vector<Position>& positions, PrefixRole role, std::uint32_t owner = 0) {
+    for (std::size_t i = 0; i < prefixes.size(); ++i)
+        entries.push_back({prefixes[i], role, owner, position_of(positions, i)});
+}
+
 std::vector<PlacedPrefix> collect(const Site& site) {
     std::vector<PlacedPrefix> entries;
     entries.reserve(2 * site.maps.size() + site.white_list.prefixes.size() + 64);
@@ -36,14 +42,23 @@ std::vector<PlacedPrefix> collect(const Site& site) {
         entries.push_back({map.virtual_prefix, PrefixRole::own_virtual, i, map.virtual_at});
         entries.push_back({map.real_prefix, PrefixRole::own_real, i, map.real_at});
     }
+    // Embedding maps are numbered after the others.
+    for (std::uint32_t i = 0; i < site.embedding_maps.size(); ++i) {
+        const auto& map = site.embedding_maps[i];
+        const auto owner = static_cast<std::uint32_t>(site.maps.size()) + i;
+        entries.push_back({map.virtual_prefix, PrefixRole::own_virtual, owner, map.virtual_at});
+        add_list(entries, map.real_prefixes, map.real_at, PrefixRole::embedded, owner);
+    }
     for (std::uint32_t i = 0; i < site.peers.size(); ++i) {
         const auto& peer = site.peers[i];
-        for (std::size_t j = 0; j < peer.virtual_prefixes.size(); ++j)
-            entries.push_back({peer.virtual_prefixes[j], PrefixRole::peer, i, position_of(peer.virtual_at, j)});
+        add_list(entries, peer.virtual_prefixes, peer.virtual_at, PrefixRole::peer, i);
         for (const auto& link : peer.links) add_link(entries, link, i);
     }
-    for (std::size_t i = 0; i < site.white_list.prefixes.size(); ++i)
-        entries.push_back({site.white_list.prefixes[i], PrefixRole::white_list, 0, position_of(site.white_list.prefix_at, i)});
+    add_list(entries, site.white_list.prefixes, site.white_list.prefix_at, PrefixRole::white_list);
+    for (std::size_t i = 0; i < site.white_list.endpoints.size(); ++i)
+        if (const auto address = Address::parse(site.white_list.endpoints[i]))
+            entries.push_back(
+                {host_prefix(*address), PrefixRole::white_list, 0, position_of(site.white_list.endpoint_at, i)});
     for (const auto& listener : site.tunnel.socks5)
         entries.push_back({host_prefix(listener.listen.address), PrefixRole::listener, 0, listener.listen_at});
     for (std::uint32_t i = 0; i < reserved_ranges().size(); ++i)
@@ -63,14 +78,23 @@ public:
         const auto& [a, b] = inner.role < outer.role ? std::tie(inner, outer) : std::tie(outer, inner);
         switch (b.role) {
         case PrefixRole::own_real: return refuse_virtual_over_real(a, b);
+        case PrefixRole::embedded:
+            if (a.role == PrefixRole::own_virtual) refuse_virtual_over_real(a, b);
+            return;
         case PrefixRole::peer: return refuse_peer(b, a);
         case PrefixRole::white_list:
-            if (a.role != PrefixRole::own_real) refuse_hiding(b, a);
+            if (a.role != PrefixRole::own_real && a.role != PrefixRole::embedded) refuse_hiding(b, a);
+            return;
+        case PrefixRole::intercepted:
+            // What covers others is fine: peers and the white list come first.
+            if (&b == &inner) refuse_intercept(b, a);
             return;
         case PrefixRole::server:
         case PrefixRole::gateway: return check_way(b, a);
         case PrefixRole::listener: return check_listener(b, a);
-        case PrefixRole::reserved: return check_reserved(a, b);
+        case PrefixRole::reserved:
+            if (a.role != PrefixRole::intercepted || &a == &inner) check_reserved(a, b);
+            return;
         case PrefixRole::unwise:
             if (&b == &outer) remember(a, b);
             return;
@@ -89,7 +113,9 @@ public:
     }
 
 private:
+    /// Not for embedding maps.
     const Map& map_of(const PlacedPrefix& entry) const { return site_.maps[entry.owner]; }
+    bool is_embedding(const PlacedPrefix& entry) const { return entry.owner >= site_.maps.size(); }
     const Peer& peer_of(const PlacedPrefix& entry) const { return site_.peers[entry.owner]; }
 
     static std::string text(const PlacedPrefix& entry) {
@@ -101,7 +127,8 @@ private:
         const auto where = on_line(entry.at);
         switch (entry.role) {
         case PrefixRole::own_virtual: return fmt::format("our own virtual {}{}", text(entry), where);
-        case PrefixRole::own_real: return fmt::format("our own real {}{}", text(entry), where);
+        case PrefixRole::own_real:
+        case PrefixRole::embedded: return fmt::format("our own real {}{}", text(entry), where);
         case PrefixRole::peer: return fmt::format("{} of peer {}{}", text(entry), peer_of(entry).name, where);
         default: return text(entry) + where;
         }
@@ -117,7 +144,14 @@ private:
         if (inner.role == PrefixRole::own_virtual && inner.prefix == outer.prefix)
             error(inner, inner.role, fmt::format("virtual {} is mapped twice{}", text(inner), on_line(outer.at)),
                   "remove one of the two, or give it another virtual prefix");
+        else if (inner.role == PrefixRole::own_virtual && (is_embedding(inner) || is_embedding(outer)))
+            error(inner, inner.role,
+                  fmt::format("virtual {} and virtual {} overlap{}", text(inner), text(outer), on_line(outer.at)),
+                  "the last 32 bits of a /96 are an IPv4 address, all of them: give the other map another prefix");
         if (inner.role == PrefixRole::own_real) compare_reals(inner, outer);
+        if (inner.role == PrefixRole::embedded && inner.owner == outer.owner)
+            error(inner, inner.role, fmt::format("{} lies in {}{}", text(inner), text(outer), on_line(outer.at)),
+                  "leave it out: the other one holds it");
         if (inner.role == PrefixRole::peer) compare_peers(inner, outer);
     }
 
@@ -164,6 +198,17 @@ private:
               "what is on the white list is never translated or intercepted: leave this out, or take a longer prefix");
     }
 
+    void refuse_intercept(const PlacedPrefix& intercepted, const PlacedPrefix& other) {
+        if (other.role == PrefixRole::white_list)
+            error(intercepted, other.role,
+                  fmt::format("{} is never intercepted: the white list holds {}", text(intercepted), describe(other)),
+                  "take one of the two out");
+        else
+            error(intercepted, other.role,
+                  fmt::format("{} to be intercepted lies in {}", text(intercepted), describe(other)),
+                  "leave it out: what goes to peers and to LANs here is never intercepted");
+    }
+
     void check_way(const PlacedPrefix& way, const PlacedPrefix& target) {
         if (target.role != PrefixRole::own_virtual && target.role != PrefixRole::peer) return;
         error(way, target.role,
@@ -184,8 +229,10 @@ private:
         const char* use = nullptr;
         switch (entry.role) {
         case PrefixRole::own_virtual: use = "be virtual"; break;
-        case PrefixRole::own_real: use = "be translated"; break;
+        case PrefixRole::own_real:
+        case PrefixRole::embedded: use = "be translated"; break;
         case PrefixRole::peer: use = "be a peer's"; break;
+        case PrefixRole::intercepted: use = "be intercepted"; break;
         case PrefixRole::server: use = range.server_allowed ? nullptr : "be a server's"; break;
         case PrefixRole::gateway: use = range.gateway_allowed ? nullptr : "be a gateway's"; break;
         case PrefixRole::listener: use = range.listener_allowed ? nullptr : "be listened on"; break;
@@ -196,8 +243,9 @@ private:
               fmt::format("{}: {} addresses ({}) cannot {}", text(entry), range.name, range.prefix.text(), use),
               entry.role == PrefixRole::own_virtual || entry.role == PrefixRole::peer
                   ? "take a prefix that no LAN uses, such as one of 198.18.0.0/15 or of fd00::/8"
-              : entry.role == PrefixRole::own_real ? "write the prefix of a LAN, such as 192.168.1.0/24"
-                                                   : "write an address of its own, such as 198.51.100.2");
+              : entry.role == PrefixRole::own_real || entry.role == PrefixRole::embedded
+                  ? "write the prefix of a LAN, such as 192.168.1.0/24"
+                  : "write an address of its own, such as 198.51.100.2");
     }
 
     void remember(const PlacedPrefix& entry, const PlacedPrefix& unwise) {

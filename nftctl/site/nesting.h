@@ -16,8 +16,12 @@ namespace natctl {
 enum class PrefixRole : std::uint8_t {
     own_virtual,
     own_real,
+    /// Real, under an embedding map: LANs of other maps may be reached so too.
+    embedded,
     peer,
     white_list,
+    /// Listed to be intercepted.
+    intercepted,
     server,
     gateway,
     listener,
@@ -26,7 +30,7 @@ enum class PrefixRole : std::uint8_t {
     /// May be used, but not by everybody.
     unwise,
 };
-inline constexpr std::size_t role_count = 9;
+inline constexpr std::size_t role_count = 11;
 
 /// A prefix, or an address as a prefix of full length, with where it comes from.
 struct PlacedPrefix {

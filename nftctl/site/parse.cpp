@@ -22,7 +22,8 @@ constexpr KnownKey site_keys[] = {
     {"lan", "the name of an interface or a list of them", R"(lan = "lan0" or lan = ["lan0", "lan1"])"},
     {"map", "a list of tables", R"([[map]] and below it virtual = "240.1.1.0/24" and real = "192.168.1.0/24")"},
     {"peer", "a list of tables", R"([[peer]] and below it name = "b", virtual = "240.2.2.0/24" and a link)"},
-    {"white_list", "a prefix or a list of prefixes", R"(white_list = ["198.51.100.0/24"])"},
+    {"white_list", "a prefix, a list of prefixes or a table", R"(white_list = ["198.51.100.0/24"])"},
+    {"helpers", "the name of a protocol or a list of them", R"(helpers = ["ftp", "sip"])"},
     {"tunnel", "a table", "[tunnel] and below it port = 12345"},
     {"marks", "a table", "[marks] and below it mask = 0x00000f00"},
 };
@@ -57,10 +58,15 @@ Site parse_values(const toml::table& root, Diagnostics& diagnostics) {
     const auto maps = reader.table_list("map");
     site.maps.reserve(maps.size());
     for (const auto* table : maps)
-        if (auto map = parse_map(*table, diagnostics)) site.maps.push_back(std::move(*map));
+        if (is_embedding_map(*table)) {
+            if (auto map = parse_embedding_map(*table, diagnostics)) site.embedding_maps.push_back(std::move(*map));
+        } else if (auto map = parse_map(*table, diagnostics)) {
+            site.maps.push_back(std::move(*map));
+        }
     for (const auto* table : reader.table_list("peer"))
         if (auto peer = parse_peer(*table, diagnostics)) site.peers.push_back(std::move(*peer));
-    read_prefixes(reader.texts("white_list", true), site.white_list.prefixes, site.white_list.prefix_at, diagnostics);
+    site.white_list = parse_white_list(reader, diagnostics);
+    site.helpers = parse_helpers(reader, diagnostics);
     if (const auto* table = reader.table("tunnel")) site.tunnel = parse_tunnel(*table, diagnostics);
     if (const auto* table = reader.table("marks")) site.marks = parse_marks(*table, diagnostics);
     return site;

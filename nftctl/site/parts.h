@@ -15,9 +15,17 @@ namespace natctl {
 // The parts of site.toml, one source each. Each returns nullopt when it has reported an error: what is left is sound,
 // and worth checking against the rest.
 
+/// What is_embedding_map() is false for.
 std::optional<Map> parse_map(const toml::table& table, Diagnostics& diagnostics);
+/// Whether the [[map]] is meant to lead from IPv6 to IPv4.
+bool is_embedding_map(const toml::table& table);
+std::optional<EmbeddingMap> parse_embedding_map(const toml::table& table, Diagnostics& diagnostics);
 std::optional<Peer> parse_peer(const toml::table& table, Diagnostics& diagnostics);
 std::optional<Link> parse_link(const toml::table& table, Diagnostics& diagnostics);
+/// The key `helpers`.
+std::vector<Helper> parse_helpers(const TableReader& root, Diagnostics& diagnostics);
+/// The key `white_list`: prefixes, or a table; unsound entries are left out.
+WhiteList parse_white_list(const TableReader& root, Diagnostics& diagnostics);
 /// [tunnel] with its listeners; those with errors are left out.
 Tunnel parse_tunnel(const toml::table& table, Diagnostics& diagnostics);
 

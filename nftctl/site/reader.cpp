@@ -91,6 +91,14 @@ std::optional<std::int64_t> TableReader::integer(std::string_view name) const {
     return std::nullopt;
 }
 
+std::optional<bool> TableReader::boolean(std::string_view name) const {
+    const auto* node = find(name);
+    if (node == nullptr) return std::nullopt;
+    if (const auto* boolean = node->as_boolean()) return boolean->get();
+    report_type(name, *node);
+    return std::nullopt;
+}
+
 std::vector<PlacedText> TableReader::texts(std::string_view name, bool may_be_empty) const {
     const auto* node = find(name);
     if (node == nullptr) return {};

@@ -48,6 +48,7 @@ public:
     // reported.
     std::optional<PlacedText> text(std::string_view name) const;
     std::optional<std::int64_t> integer(std::string_view name) const;
+    std::optional<bool> boolean(std::string_view name) const;
     /// A string, or a list of strings. An empty list is reported unless `may_be_empty`.
     std::vector<PlacedText> texts(std::string_view name, bool may_be_empty = false) const;
     const toml::table* table(std::string_view name) const;

@@ -38,6 +38,25 @@ bool refuse_mapped(const Address& address, std::string_view text, Position at, D
     return refuse_mapped(Prefix(address, address.bits()), text, at, diagnostics);
 }
 
+bool is_host_label(std::string_view label) {
+    const auto allowed = [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; };
+    return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
+           std::ranges::all_of(label, allowed);
+}
+
+/// True for what the DNS can have. Four numbers are no name: they are meant to be an address.
+bool is_dns_name(std::string_view name) {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    if (name.empty() || name.size() > 253) return false;
+    for (;;) {
+        const auto dot = name.find('.');
+        const auto label = name.substr(0, dot);
+        if (!is_host_label(label)) return false;
+        if (dot == std::string_view::npos) return label.find_first_not_of("0123456789") != std::string_view::npos;
+        name.remove_prefix(dot + 1);
+    }
+}
+
 std::string_view prefix_remedy(std::string_view text) {
     const auto slash = text.find('/');
     if (slash == std::string_view::npos)
@@ -108,6 +127,27 @@ bool read_interface(std::string_view text, Position at, Diagnostics& diagnostics
         at, fmt::format("{} cannot be the name of an interface", quote(text)),
         "write a name as `ip link` shows it, without '@' and what follows: 1 to 15 characters, no blanks, "
         "none of / : * \" \\");
+    return false;
+}
+
+bool read_endpoint_name(std::string_view text, Position at, Diagnostics& diagnostics) {
+    if (const auto address = Address::parse(text)) return !refuse_mapped(*address, text, at, diagnostics);
+    if (is_dns_name(text)) return true;
+    std::string remedy = "write a name that the DNS knows, proxy.example.net, or an address, 203.0.113.5";
+    if (Endpoint::parse(text) ||
+        (text.find(':') != std::string_view::npos && is_dns_name(text.substr(0, text.find(':')))))
+        remedy = "leave the port out: the white list holds addresses";
+    else if (Prefix::parse(text))
+        remedy = "put prefixes under prefixes = [...]";
+    diagnostics.error(at, fmt::format("{} is neither the name of a host nor an address", quote(text)), remedy);
+    return false;
+}
+
+bool read_ipset(std::string_view text, Position at, Diagnostics& diagnostics) {
+    const auto allowed = [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.'; };
+    if (!text.empty() && text.size() <= 30 && std::ranges::all_of(text, allowed)) return true;
+    diagnostics.error(at, fmt::format("{} cannot be the name of an ipset", quote(text)),
+                      "write 1 to 30 letters (a-z), digits, '-', '_' or '.'; the set for IPv6 has a 6 after it");
     return false;
 }
 

@@ -30,6 +30,12 @@ bool read_host_name(std::string_view text, Position at, Diagnostics& diagnostics
 /// our output need not quote. It need not exist.
 bool read_interface(std::string_view text, Position at, Diagnostics& diagnostics);
 
+/// Name of a host in the DNS (RFC 1123, '_' allowed), or an address alone; neither with a port.
+bool read_endpoint_name(std::string_view text, Position at, Diagnostics& diagnostics);
+
+/// Of a kernel ipset; there must be room for one more letter (IPSET_MAXNAMELEN, 32 with its end).
+bool read_ipset(std::string_view text, Position at, Diagnostics& diagnostics);
+
 /// User of SOCKS5: 1 to 255 bytes (RFC 1929).
 bool read_user(std::string_view text, Position at, Diagnostics& diagnostics);
 

@@ -3,11 +3,13 @@ natctl_unit_test(site_test
   SOURCES
     site_check_test.cpp
     site_diagnostic_test.cpp
+    site_embedding_test.cpp
     site_examples_test.cpp
     site_load_test.cpp
     site_mistakes_test.cpp
     site_mutation_test.cpp
     site_parse_test.cpp
     site_values_test.cpp
+    site_white_list_test.cpp
   LINK natctl_site)
 target_compile_definitions(site_test PRIVATE NATCTL_EXAMPLES="${CMAKE_SOURCE_DIR}/etc/examples")

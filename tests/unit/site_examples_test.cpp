@@ -32,6 +32,15 @@ TEST_CASE("example minimal.toml") {
     CHECK(std::get<DevLink>(site.peers[0].links.at(0)).dev == "wg0");
 }
 
+TEST_CASE("example one-96.toml") {
+    const auto site = example("one-96.toml");
+    REQUIRE(site.embedding_maps.size() == 1);
+    CHECK(site.embedding_maps[0].virtual_prefix.text() == "64:ff9b:1:1::/96");
+    CHECK(site.embedding_maps[0].real_prefixes.size() == 2);
+    CHECK(site.maps.size() == 1);
+    CHECK(site.peers.at(0).virtual_prefixes.at(1).text() == "64:ff9b:1:2::/96");
+}
+
 TEST_CASE("example two-lans.toml") {
     const auto site = example("two-lans.toml");
     CHECK(site.lan == std::vector<std::string>{"lan0", "lan1"});

@@ -55,20 +55,6 @@ link    = { socks5 = "127.0.0.1:1080" }
     CHECK(site.marks == Marks());
 }
 
-TEST_CASE("a site with its IPv6 name for IPv4 hosts is told what to do instead") {
-    const auto result = parse_site(R"(
-site = "a"
-lan  = "lan0"
-[[map]]
-virtual = "64:ff9b:1111::/96"
-real    = ["192.168.1.0/24", "10.10.10.0/24"]
-)");
-    REQUIRE(result.diagnostics.size() == 1);
-    CHECK(result.diagnostics[0].at == Position{6, 11});
-    CHECK(result.diagnostics[0].message.find("does not translate between IPv6 and IPv4 yet") != std::string::npos);
-    CHECK(result.diagnostics[0].remedy.find("one [[map]] for each real prefix") != std::string::npos);
-}
-
 TEST_CASE("router addresses with their length are taken as the prefix, with a note") {
     const auto result = parse_site(R"(
 site = "a"
