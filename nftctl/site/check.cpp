@@ -27,6 +27,7 @@ void check_site(const Site& site, Diagnostics& diagnostics) {
     check_names(site, diagnostics);
     check_interfaces(site, diagnostics);
     check_white_list(site, diagnostics);
+    check_intercept(site, diagnostics);
     check_listeners(site, diagnostics);
     // Maps with errors are not in the Site.
     if (site.maps.empty() && site.embedding_maps.empty() && diagnostics.errors() == 0)

@@ -59,6 +59,11 @@ std::vector<PlacedPrefix> collect(const Site& site) {
         if (const auto address = Address::parse(site.white_list.endpoints[i]))
             entries.push_back(
                 {host_prefix(*address), PrefixRole::white_list, 0, position_of(site.white_list.endpoint_at, i)});
+    if (site.intercept) {
+        add_list(entries, site.intercept->to, site.intercept->to_at, PrefixRole::intercepted);
+        const auto& proxy = site.intercept->proxy;
+        entries.push_back({host_prefix(proxy.server.address), PrefixRole::server, 0, proxy.at});
+    }
     for (const auto& listener : site.tunnel.socks5)
         entries.push_back({host_prefix(listener.listen.address), PrefixRole::listener, 0, listener.listen_at});
     for (std::uint32_t i = 0; i < reserved_ranges().size(); ++i)
@@ -149,6 +154,9 @@ private:
                   fmt::format("virtual {} and virtual {} overlap{}", text(inner), text(outer), on_line(outer.at)),
                   "the last 32 bits of a /96 are an IPv4 address, all of them: give the other map another prefix");
         if (inner.role == PrefixRole::own_real) compare_reals(inner, outer);
+        if (inner.role == PrefixRole::intercepted && inner.prefix == outer.prefix)
+            error(inner, inner.role, fmt::format("{} is listed twice{}", text(inner), on_line(outer.at)),
+                  "list it once");
         if (inner.role == PrefixRole::embedded && inner.owner == outer.owner)
             error(inner, inner.role, fmt::format("{} lies in {}{}", text(inner), text(outer), on_line(outer.at)),
                   "leave it out: the other one holds it");

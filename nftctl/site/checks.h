@@ -18,6 +18,8 @@ void check_names(const Site& site, Diagnostics& diagnostics);
 void check_interfaces(const Site& site, Diagnostics& diagnostics);
 /// Names on the white list; its prefixes are looked at with all others.
 void check_white_list(const Site& site, Diagnostics& diagnostics);
+/// What is intercepted, and that nothing goes in circles.
+void check_intercept(const Site& site, Diagnostics& diagnostics);
 /// The tunnel's listeners, and links that lead to them.
 void check_listeners(const Site& site, Diagnostics& diagnostics);
 

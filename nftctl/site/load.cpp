@@ -68,6 +68,7 @@ void check_secrets(Site& site, const std::string& path, Diagnostics& diagnostics
         for (auto& link : peer.links)
             if (auto* socks = std::get_if<SocksLink>(&link)) check(socks->credentials);
     for (auto& listener : site.tunnel.socks5) check(listener.credentials);
+    if (site.intercept) check(site.intercept->proxy.credentials);
 }
 
 } // namespace

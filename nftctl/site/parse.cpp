@@ -23,6 +23,7 @@ constexpr KnownKey site_keys[] = {
     {"map", "a list of tables", R"([[map]] and below it virtual = "240.1.1.0/24" and real = "192.168.1.0/24")"},
     {"peer", "a list of tables", R"([[peer]] and below it name = "b", virtual = "240.2.2.0/24" and a link)"},
     {"white_list", "a prefix, a list of prefixes or a table", R"(white_list = ["198.51.100.0/24"])"},
+    {"intercept", "a table", R"([intercept] and below it proxy = { socks5 = "127.0.0.1:1080" })"},
     {"helpers", "the name of a protocol or a list of them", R"(helpers = ["ftp", "sip"])"},
     {"tunnel", "a table", "[tunnel] and below it port = 12345"},
     {"marks", "a table", "[marks] and below it mask = 0x00000f00"},
@@ -66,6 +67,7 @@ Site parse_values(const toml::table& root, Diagnostics& diagnostics) {
     for (const auto* table : reader.table_list("peer"))
         if (auto peer = parse_peer(*table, diagnostics)) site.peers.push_back(std::move(*peer));
     site.white_list = parse_white_list(reader, diagnostics);
+    if (const auto* table = reader.table("intercept")) site.intercept = parse_intercept(*table, diagnostics);
     site.helpers = parse_helpers(reader, diagnostics);
     if (const auto* table = reader.table("tunnel")) site.tunnel = parse_tunnel(*table, diagnostics);
     if (const auto* table = reader.table("marks")) site.marks = parse_marks(*table, diagnostics);

@@ -22,6 +22,13 @@ constexpr KnownKey link_keys[] = {
      R"({ socks5 = "127.0.0.1:1080", user = "a", password_file = "/etc/natctl/b.password" })"},
 };
 
+constexpr KnownKey proxy_keys[] = {
+    {"socks5", "an address with a port", R"({ socks5 = "127.0.0.1:1080" })"},
+    {"user", "text", R"({ socks5 = "127.0.0.1:1080", user = "a", password_file = "/etc/natctl/b.password" })"},
+    {"password_file", "a file",
+     R"({ socks5 = "127.0.0.1:1080", user = "a", password_file = "/etc/natctl/b.password" })"},
+};
+
 constexpr const char* both_kinds =
     R"(write { dev = "wg0" }, { dev = "eth1", via = "198.51.100.2" } or { socks5 = "127.0.0.1:1080" })";
 
@@ -57,8 +64,6 @@ DevLink parse_dev_link(const TableReader& reader, Diagnostics& diagnostics) {
 }
 
 SocksLink parse_socks_link(const TableReader& reader, Diagnostics& diagnostics) {
-    static constexpr std::array<std::string_view, 1> foreign{"via"};
-    refuse_keys(reader, foreign, "a link by a SOCKS5 proxy", diagnostics);
     SocksLink link;
     if (const auto server = reader.text("socks5")) {
         link.at = server->at;
@@ -79,10 +84,21 @@ std::optional<Link> parse_link(const toml::table& table, Diagnostics& diagnostic
                           "make them two links: link = [ { dev = ... }, { socks5 = ... } ], preferred first");
     else if (reader.has("dev"))
         link = parse_dev_link(reader, diagnostics);
-    else if (reader.has("socks5"))
+    else if (reader.has("socks5")) {
+        static constexpr std::array<std::string_view, 1> foreign{"via"};
+        refuse_keys(reader, foreign, "a link by a SOCKS5 proxy", diagnostics);
         link = parse_socks_link(reader, diagnostics);
-    else
+    } else
         diagnostics.error(reader.at(), "a link with neither \"dev\" nor \"socks5\"", both_kinds);
+    if (diagnostics.errors() != errors) return std::nullopt;
+    return link;
+}
+
+std::optional<SocksLink> parse_proxy(const toml::table& table, Diagnostics& diagnostics) {
+    const auto errors = diagnostics.errors();
+    const TableReader reader(table, "a proxy", proxy_keys, diagnostics);
+    reader.require("socks5");
+    auto link = parse_socks_link(reader, diagnostics);
     if (diagnostics.errors() != errors) return std::nullopt;
     return link;
 }

@@ -22,6 +22,9 @@ bool is_embedding_map(const toml::table& table);
 std::optional<EmbeddingMap> parse_embedding_map(const toml::table& table, Diagnostics& diagnostics);
 std::optional<Peer> parse_peer(const toml::table& table, Diagnostics& diagnostics);
 std::optional<Link> parse_link(const toml::table& table, Diagnostics& diagnostics);
+/// A link by a proxy and no other.
+std::optional<SocksLink> parse_proxy(const toml::table& table, Diagnostics& diagnostics);
+std::optional<Intercept> parse_intercept(const toml::table& table, Diagnostics& diagnostics);
 /// The key `helpers`.
 std::vector<Helper> parse_helpers(const TableReader& root, Diagnostics& diagnostics);
 /// The key `white_list`: prefixes, or a table; unsound entries are left out.

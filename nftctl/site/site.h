@@ -157,6 +157,7 @@ struct Intercept {
     // One each.
     std::vector<Position> from_at = {};
     std::vector<Position> to_at = {};
+    std::vector<Position> mark_at = {};
     std::vector<Position> user_at = {};
     std::vector<Position> cgroup_at = {};
 };

@@ -2,8 +2,9 @@
 #include "nftctl/site/values.h"
 
 #include <algorithm>
-
+#include <charconv>
 #include <climits>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -55,6 +56,16 @@ bool is_dns_name(std::string_view name) {
         if (dot == std::string_view::npos) return label.find_first_not_of("0123456789") != std::string_view::npos;
         name.remove_prefix(dot + 1);
     }
+}
+
+/// Decimal, or hexadecimal after 0x.
+std::optional<std::uint32_t> parse_number(std::string_view text) {
+    const int base = text.starts_with("0x") ? 16 : 10;
+    if (base == 16) text.remove_prefix(2);
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
 }
 
 std::string_view prefix_remedy(std::string_view text) {
@@ -148,6 +159,54 @@ bool read_ipset(std::string_view text, Position at, Diagnostics& diagnostics) {
     if (!text.empty() && text.size() <= 30 && std::ranges::all_of(text, allowed)) return true;
     diagnostics.error(at, fmt::format("{} cannot be the name of an ipset", quote(text)),
                       "write 1 to 30 letters (a-z), digits, '-', '_' or '.'; the set for IPv6 has a 6 after it");
+    return false;
+}
+
+std::optional<Mark> read_mark(std::string_view text, Position at, Diagnostics& diagnostics) {
+    const auto slash = text.find('/');
+    const auto value = parse_number(text.substr(0, slash));
+    const auto mask =
+        slash == std::string_view::npos ? std::optional(0xffffffffu) : parse_number(text.substr(slash + 1));
+    std::string problem;
+    if (!value || !mask)
+        problem = "is no mark";
+    else if ((*value & ~*mask) != 0)
+        problem = "has bits outside of its mask: no packet has it";
+    else if (*value == 0)
+        problem = "is what packets without a mark have: nothing would be intercepted";
+    if (problem.empty()) return Mark{*value, *mask};
+    diagnostics.error(at, fmt::format("{} {}", quote(text), problem),
+                      R"(write VALUE/MASK, "0x100/0xff00", or a number, 255)");
+    return std::nullopt;
+}
+
+bool read_system_user(std::string_view text, Position at, Diagnostics& diagnostics) {
+    const auto allowed = [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.' || c == '$'; };
+    const bool numeric = text.find_first_not_of("0123456789") == std::string_view::npos;
+    // The last number means "no user" (chown(2)).
+    const auto id = parse_number(text);
+    if (numeric ? id && *id != 0xffffffff
+                : text.size() <= 32 && text.front() != '-' && std::ranges::all_of(text, allowed))
+        return true;
+    diagnostics.error(at, fmt::format("{} cannot be a user of this machine", quote(text)),
+                      R"(write a name as in /etc/passwd, "xray", or a number)");
+    return false;
+}
+
+bool read_cgroup(std::string_view text, Position at, Diagnostics& diagnostics) {
+    constexpr std::string_view root = "/sys/fs/cgroup/";
+    std::string remedy = R"(write its path below /sys/fs/cgroup: "system.slice/xray.service")";
+    bool sound = !text.empty() && text.size() <= 1024 && !has_unprintable(text) && text.find('"') == text.npos;
+    for (auto rest = text; sound;) {
+        const auto slash = rest.find('/');
+        const auto part = rest.substr(0, slash);
+        sound = !part.empty() && part != "." && part != "..";
+        if (slash == std::string_view::npos) break;
+        rest.remove_prefix(slash + 1);
+    }
+    if (sound) return true;
+    if (text.starts_with(root) && text.size() > root.size()) remedy = fmt::format("leave {} out", root);
+    diagnostics.error(at, fmt::format("{} cannot be a control group", quote(text)), remedy);
     return false;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "nftctl/base/address.h"
+#include "nftctl/base/mark.h"
 #include "nftctl/site/diagnostic.h"
 
 namespace natctl {
@@ -35,6 +36,15 @@ bool read_endpoint_name(std::string_view text, Position at, Diagnostics& diagnos
 
 /// Of a kernel ipset; there must be room for one more letter (IPSET_MAXNAMELEN, 32 with its end).
 bool read_ipset(std::string_view text, Position at, Diagnostics& diagnostics);
+
+/// "0x100/0xff00", or a number alone: all 32 bits. It must tell marked packets from unmarked ones.
+std::optional<Mark> read_mark(std::string_view text, Position at, Diagnostics& diagnostics);
+
+/// A user of this machine: a name of 1 to 32 characters, or a number below 2^32 - 1. He need not exist.
+bool read_system_user(std::string_view text, Position at, Diagnostics& diagnostics);
+
+/// A path below /sys/fs/cgroup that nft can quote. It need not exist.
+bool read_cgroup(std::string_view text, Position at, Diagnostics& diagnostics);
 
 /// User of SOCKS5: 1 to 255 bytes (RFC 1929).
 bool read_user(std::string_view text, Position at, Diagnostics& diagnostics);

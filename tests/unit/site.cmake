@@ -5,6 +5,7 @@ natctl_unit_test(site_test
     site_diagnostic_test.cpp
     site_embedding_test.cpp
     site_examples_test.cpp
+    site_intercept_test.cpp
     site_load_test.cpp
     site_mistakes_test.cpp
     site_mutation_test.cpp

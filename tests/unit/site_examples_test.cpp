@@ -41,6 +41,17 @@ TEST_CASE("example one-96.toml") {
     CHECK(site.peers.at(0).virtual_prefixes.at(1).text() == "64:ff9b:1:2::/96");
 }
 
+TEST_CASE("example intercept.toml") {
+    const auto site = example("intercept.toml");
+    REQUIRE(site.intercept);
+    CHECK(site.intercept->from == std::vector<std::string>{"lan0"});
+    CHECK(site.intercept->to.empty());
+    CHECK(site.intercept->local);
+    CHECK(site.intercept->except_users == std::vector<std::string>{"xray"});
+    CHECK(site.white_list.interfaces == std::vector<std::string>{"ppp0"});
+    CHECK(site.white_list.private_networks);
+}
+
 TEST_CASE("example two-lans.toml") {
     const auto site = example("two-lans.toml");
     CHECK(site.lan == std::vector<std::string>{"lan0", "lan1"});
