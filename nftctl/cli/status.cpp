@@ -40,7 +40,7 @@ int run(const Options& options) {
     const auto site = read_site(options.config);
     if (!site) return exit_error;
     const auto kernel = make_linux_kernel();
-    const auto facts = kernel->read_facts();
+    const auto facts = kernel->read_facts(*site);
     const std::string state = state_of(kernel->read().plan, compile(*site, facts));
     const auto hints = advice(*site, facts);
 

@@ -42,11 +42,11 @@ Transaction reach(Kernel& kernel, const std::function<Plan()>& wanted) {
 } // namespace
 
 Transaction pending(Kernel& kernel, const Site& site) {
-    return diff(kernel.read().plan, compile(site, kernel.read_facts()));
+    return diff(kernel.read().plan, compile(site, kernel.read_facts(site)));
 }
 
 Transaction apply(Kernel& kernel, const Site& site) {
-    return reach(kernel, [&] { return compile(site, kernel.read_facts()); });
+    return reach(kernel, [&] { return compile(site, kernel.read_facts(site)); });
 }
 
 Transaction take_down(Kernel& kernel) {

@@ -94,6 +94,12 @@ void Batch::add(const AddSet& change, int ack) {
     end_message();
 }
 
+void Batch::add(const AddHelper& change, int ack) {
+    nftnl_obj_nlmsg_build_payload(start_message(NFT_MSG_NEWOBJ, NLM_F_CREATE | NLM_F_EXCL | ack),
+                                  to_nftnl(change.helper).get());
+    end_message();
+}
+
 void Batch::add(const AddElements& change, int ack) {
     add_elements(change.set, change.elements, ElementUse::add, NFT_MSG_NEWSETELEM, NLM_F_CREATE, ack);
 }

@@ -38,6 +38,7 @@ private:
     void add(const AddTable& change, int ack);
     void add(const DeleteTable& change, int ack);
     void add(const AddSet& change, int ack);
+    void add(const AddHelper& change, int ack);
     void add(const AddElements& change, int ack);
     void add(const DeleteElements& change, int ack);
     void add(const AddChain& change, int ack);

@@ -6,6 +6,7 @@
 #include <cassert>
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 
 #include "nftctl/kernel/lower.h"
 
@@ -60,6 +61,27 @@ Chain from_nftnl(const nftnl_chain& chain) {
     else
         result.rules.push_back({{Unknown{accepts ? "hook" : "policy drop"}}});
     return result;
+}
+
+NftnlObjPtr to_nftnl(const HelperObject& helper) {
+    NftnlObjPtr object(allocated(nftnl_obj_alloc()));
+    nftnl_obj_set_u32(object.get(), NFTNL_OBJ_FAMILY, NFPROTO_INET);
+    nftnl_obj_set_str(object.get(), NFTNL_OBJ_TABLE, table_name);
+    nftnl_obj_set_str(object.get(), NFTNL_OBJ_NAME, helper.name.c_str());
+    nftnl_obj_set_u32(object.get(), NFTNL_OBJ_TYPE, NFT_OBJECT_CT_HELPER);
+    nftnl_obj_set_str(object.get(), NFTNL_OBJ_CT_HELPER_NAME, helper.helper.c_str());
+    nftnl_obj_set_u16(object.get(), NFTNL_OBJ_CT_HELPER_L3PROTO, NFPROTO_INET);
+    nftnl_obj_set_u8(object.get(), NFTNL_OBJ_CT_HELPER_L4PROTO, helper.protocol);
+    return object;
+}
+
+std::optional<HelperObject> from_nftnl(const nftnl_obj& object) {
+    auto* const handle = const_cast<nftnl_obj*>(&object);
+    if (nftnl_obj_get_u32(handle, NFTNL_OBJ_TYPE) != NFT_OBJECT_CT_HELPER ||
+        nftnl_obj_get_u16(handle, NFTNL_OBJ_CT_HELPER_L3PROTO) != NFPROTO_INET)
+        return std::nullopt;
+    return HelperObject{nftnl_obj_get_str(handle, NFTNL_OBJ_NAME), nftnl_obj_get_str(handle, NFTNL_OBJ_CT_HELPER_NAME),
+                        nftnl_obj_get_u8(handle, NFTNL_OBJ_CT_HELPER_L4PROTO)};
 }
 
 NftnlRulePtr to_nftnl(const std::string& chain, const Rule* rule) {

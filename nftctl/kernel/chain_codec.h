@@ -8,6 +8,11 @@ namespace natctl::nft {
 
 // Chains and rules of `inet natctl` in the kernel.
 
+/// A conntrack helper for both families.
+NftnlObjPtr to_nftnl(const HelperObject& helper);
+/// nullopt: an object of another type, or one for one family only.
+std::optional<HelperObject> from_nftnl(const nftnl_obj& object);
+
 NftnlChainPtr to_nftnl(const std::string& name, const std::optional<Hook>& hook);
 
 /// Without rules. A base chain that none of ours can be (policy drop) has no hook here and starts with an Unknown.

@@ -77,6 +77,17 @@ struct Tproxy {
     Register port;
     bool operator==(const Tproxy&) const = default;
 };
+/// `redirect`
+struct Redirect {
+    Register port;
+    bool operator==(const Redirect&) const = default;
+};
+/// `socket cgroupv2 level`
+struct LoadCgroup {
+    std::uint32_t level;
+    Register to;
+    bool operator==(const LoadCgroup&) const = default;
+};
 struct Reject {
     /// NFT_REJECT_*
     std::uint32_t type;
@@ -106,10 +117,11 @@ struct Other {
 
 } // namespace expression
 
-using Expression = std::variant<expression::Load, expression::Store, expression::Bitwise, expression::Compare,
-                                expression::Immediate, expression::Lookup, Counter, Verdict, expression::Nat,
-                                Masquerade, expression::Tproxy, expression::Reject, expression::LoadMss,
-                                expression::ToNetworkOrder, expression::StoreMss, expression::Other>;
+using Expression =
+    std::variant<expression::Load, expression::Store, expression::Bitwise, expression::Compare, expression::Immediate,
+                 expression::Lookup, Counter, Verdict, expression::Nat, Masquerade, SetHelper, expression::Redirect,
+                 expression::LoadCgroup, expression::Tproxy, expression::Reject, expression::LoadMss,
+                 expression::ToNetworkOrder, expression::StoreMss, expression::Other>;
 
 /// The kernel's name of the kind: "meta", "lookup" ...
 std::string name_of(const Expression& expression);

@@ -99,6 +99,8 @@ Result read_fib(const Reader& reader) {
 }
 
 Result read_socket(const Reader& reader) {
+    if (reader.u32(NFTNL_EXPR_SOCKET_KEY) == NFT_SOCKET_CGROUPV2)
+        return LoadCgroup{reader.u32(NFTNL_EXPR_SOCKET_LEVEL), reader.u32(NFTNL_EXPR_SOCKET_DREG)};
     const auto field = find_field([&](const FieldRow& row) {
         return row.source == Source::socket && row.key == reader.u32(NFTNL_EXPR_SOCKET_KEY);
     });
@@ -190,6 +192,19 @@ Result read_exthdr(const Reader& reader) {
     return ours ? Result(StoreMss{reader.u32(NFTNL_EXPR_EXTHDR_SREG)}) : std::nullopt;
 }
 
+Result read_redirect(const Reader& reader) {
+    const bool ours = reader.u32(NFTNL_EXPR_REDIR_FLAGS) == NF_NAT_RANGE_PROTO_SPECIFIED;
+    const Register port = reader.u32(NFTNL_EXPR_REDIR_REG_PROTO_MIN);
+    // The kernel names the last register also where it is the first.
+    const bool one = !reader.has(NFTNL_EXPR_REDIR_REG_PROTO_MAX) || reader.u32(NFTNL_EXPR_REDIR_REG_PROTO_MAX) == port;
+    return ours && one ? Result(expression::Redirect{port}) : std::nullopt;
+}
+
+Result read_object(const Reader& reader) {
+    if (reader.u32(NFTNL_EXPR_OBJREF_IMM_TYPE) != NFT_OBJECT_CT_HELPER) return std::nullopt;
+    return SetHelper{reader.text(NFTNL_EXPR_OBJREF_IMM_NAME)};
+}
+
 Result read_counter(const Reader&) { return Counter{}; }
 
 struct Kind {
@@ -205,7 +220,8 @@ constexpr std::array kinds{
     Kind{"nat", read_nat},         Kind{"masq", read_masquerade},
     Kind{"tproxy", read_tproxy},   Kind{"reject", read_reject},
     Kind{"rt", read_rt},           Kind{"byteorder", read_byteorder},
-    Kind{"exthdr", read_exthdr},
+    Kind{"exthdr", read_exthdr},   Kind{"redir", read_redirect},
+    Kind{"objref", read_object},
 };
 
 } // namespace

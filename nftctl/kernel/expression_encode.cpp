@@ -156,6 +156,29 @@ NftnlExprPtr build(const expression::Tproxy& tproxy) {
         .done();
 }
 
+NftnlExprPtr build(const expression::Redirect& redirect) {
+    // nft sets the flag as well; the kernel would do so by itself.
+    return Builder("redir")
+        .put(NFTNL_EXPR_REDIR_REG_PROTO_MIN, redirect.port)
+        .put(NFTNL_EXPR_REDIR_FLAGS, std::uint32_t{NF_NAT_RANGE_PROTO_SPECIFIED})
+        .done();
+}
+
+NftnlExprPtr build(const LoadCgroup& load) {
+    return Builder("socket")
+        .put(NFTNL_EXPR_SOCKET_KEY, std::uint32_t{NFT_SOCKET_CGROUPV2})
+        .put(NFTNL_EXPR_SOCKET_LEVEL, load.level)
+        .put(NFTNL_EXPR_SOCKET_DREG, load.to)
+        .done();
+}
+
+NftnlExprPtr build(const SetHelper& helper) {
+    return Builder("objref")
+        .put(NFTNL_EXPR_OBJREF_IMM_TYPE, std::uint32_t{NFT_OBJECT_CT_HELPER})
+        .put(NFTNL_EXPR_OBJREF_IMM_NAME, helper.name)
+        .done();
+}
+
 NftnlExprPtr build(const expression::Reject& reject) {
     return Builder("reject")
         .put(NFTNL_EXPR_REJECT_TYPE, reject.type)

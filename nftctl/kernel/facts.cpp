@@ -72,7 +72,7 @@ bool read_switch(const char* path) {
 
 Facts read_facts(netlink::Socket& socket) {
     Facts facts;
-    for (const Link& link : read_links(socket)) {
+    for (const Device& link : read_links(socket)) {
         const bool up = (link.flags & IFF_UP) != 0 && (link.flags & IFF_RUNNING) != 0;
         facts.interfaces.push_back({.name = link.name, .index = link.index, .up = up, .addresses = {}});
     }

@@ -43,6 +43,9 @@ constexpr std::array rows{
     FieldRow{Field::socket_transparent, Source::socket, NFT_SOCKET_TRANSPARENT, none, 1, host},
     FieldRow{Field::socket_wildcard, Source::socket, NFT_SOCKET_WILDCARD, none, 1, host},
     FieldRow{Field::tcp_flags, Source::transport_header, 13, none, 1, network},
+    FieldRow{Field::th_dport, Source::transport_header, 2, none, 2, network},
+    FieldRow{Field::icmpv6_type, Source::transport_header, 0, none, 1, network},
+    FieldRow{Field::skuid, Source::meta, NFT_META_SKUID, none, 4, host},
 };
 
 } // namespace

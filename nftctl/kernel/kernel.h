@@ -9,6 +9,8 @@
 
 namespace natctl {
 
+struct Site;
+
 /// What the kernel holds of ours, and the nf_tables generation at which it was read.
 struct Snapshot {
     Plan plan;
@@ -26,7 +28,8 @@ class Kernel {
 public:
     virtual ~Kernel() = default;
 
-    virtual Facts read_facts() = 0;
+    /// What the site's plan depends on.
+    virtual Facts read_facts(const Site& site) = 0;
     virtual Snapshot read() = 0;
     /// The table changes are atomic and conditional on `generation`. Routes and rules follow one by one, each safe to
     /// repeat; when one is refused this throws and what was done so far stays: apply() puts the former state back.

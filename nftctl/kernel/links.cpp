@@ -12,9 +12,9 @@ namespace natctl {
 
 namespace {
 
-Link parse(const nlmsghdr& message) {
+Device parse(const nlmsghdr& message) {
     const auto* const header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
-    Link link{.index = static_cast<std::uint32_t>(header->ifi_index), .name = {}, .flags = header->ifi_flags};
+    Device link{.index = static_cast<std::uint32_t>(header->ifi_index), .name = {}, .flags = header->ifi_flags};
     netlink::each_attribute(message, sizeof(ifinfomsg), [&](const nlattr& attribute) {
         if (mnl_attr_get_type(&attribute) == IFLA_IFNAME) link.name = mnl_attr_get_str(&attribute);
     });
@@ -23,8 +23,8 @@ Link parse(const nlmsghdr& message) {
 
 } // namespace
 
-std::vector<Link> read_links(netlink::Socket& socket) {
-    std::vector<Link> links;
+std::vector<Device> read_links(netlink::Socket& socket) {
+    std::vector<Device> links;
     const int error = dump_route<ifinfomsg>(
         socket, RTM_GETLINK, [](netlink::Message&, ifinfomsg&) {}, [&] { links.clear(); },
         [&](const nlmsghdr& message) {
@@ -34,11 +34,11 @@ std::vector<Link> read_links(netlink::Socket& socket) {
     return links;
 }
 
-std::optional<Link> find_link(netlink::Socket& socket, const std::string& name) {
+std::optional<Device> find_link(netlink::Socket& socket, const std::string& name) {
     netlink::Message message(RTM_GETLINK, 0);
     message.put_extra<ifinfomsg>();
     mnl_attr_put_strz(message.header(), IFLA_IFNAME, name.c_str());
-    std::optional<Link> link;
+    std::optional<Device> link;
     const netlink::Answer answer = socket.request(message, [&](const nlmsghdr& reply) { link = parse(reply); });
     if (answer.error == ENODEV) return std::nullopt;
     if (answer.error != 0) throw SystemError("find", "interface " + name, answer.error, answer.text);

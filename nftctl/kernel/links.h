@@ -11,8 +11,8 @@
 
 namespace natctl {
 
-/// A network interface, without its addresses.
-struct Link {
+/// A network interface as rtnetlink lists it ("link" there), without its addresses.
+struct Device {
     std::uint32_t index = 0;
     std::string name;
     /// IFF_*
@@ -21,10 +21,10 @@ struct Link {
 
 // By rtnetlink: if_nametoindex() would ask in the namespace of the calling thread, not in the socket's.
 
-std::vector<Link> read_links(netlink::Socket& socket);
+std::vector<Device> read_links(netlink::Socket& socket);
 
 /// nullopt: there is no such interface.
-std::optional<Link> find_link(netlink::Socket& socket, const std::string& name);
+std::optional<Device> find_link(netlink::Socket& socket, const std::string& name);
 
 /// Dumps with a header of type T, which `prepare` may fill in; again from the start, after `restart`, as often as it is
 /// interrupted. Returns 0 or an errno.

@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 
 #include "nftctl/kernel/facts.h"
+#include "nftctl/kernel/guards.h"
 #include "nftctl/kernel/nftables.h"
 #include "nftctl/kernel/policy_rules.h"
 #include "nftctl/kernel/routes.h"
@@ -14,7 +15,11 @@ namespace {
 
 class LinuxKernel : public Kernel {
 public:
-    Facts read_facts() override { return natctl::read_facts(route_socket_); }
+    Facts read_facts(const Site& site) override {
+        Facts facts = natctl::read_facts(route_socket_);
+        find_guards(site, facts);
+        return facts;
+    }
 
     Snapshot read() override {
         nft::Nftables::State state = nftables_.read();

@@ -40,6 +40,10 @@ Bytes encode(const FieldRow& row, std::uint32_t value) {
         assert(value <= 0xff);
         return bytes_of(static_cast<std::uint8_t>(value));
     }
+    if (row.length == 2) {
+        assert(value <= 0xffff && row.order == ByteOrder::network);
+        return bytes_of(htons(static_cast<std::uint16_t>(value)));
+    }
     assert(row.length == 4);
     return bytes_of(row.order == ByteOrder::network ? htonl(value) : value);
 }
@@ -67,9 +71,9 @@ private:
             test(Field::nfproto, protocol_number(*family));
             family_ = family;
         }
-        if (row_of(field).source == Source::transport_header && !tcp_) {
-            test(Field::l4proto, IPPROTO_TCP);
-            tcp_ = true;
+        if (const auto protocol = implied_protocol(field); protocol && protocol_ != protocol) {
+            test(Field::l4proto, *protocol);
+            protocol_ = protocol;
         }
     }
 
@@ -101,7 +105,7 @@ private:
         put(Compare{first_register, op, encode(row, value)});
         if (match.mask || match.op == Op::ne) return;
         if (match.field == Field::nfproto && family_of(value)) family_ = family_of(value);
-        if (match.field == Field::l4proto) tcp_ = value == IPPROTO_TCP;
+        if (match.field == Field::l4proto) protocol_ = static_cast<std::uint8_t>(value);
     }
 
     void add(const nft::Lookup& lookup) {
@@ -121,6 +125,17 @@ private:
     }
 
     void add(const Counter& counter) { put(counter); }
+    void add(const SetHelper& helper) { put(helper); }
+
+    void add(const CgroupMatch& match) {
+        put(LoadCgroup{match.level, first_register});
+        put(Compare{first_register, NFT_CMP_EQ, bytes_of(match.id)});
+    }
+
+    void add(const nft::Redirect& redirect) {
+        put(Immediate{first_register, bytes_of(htons(redirect.port))});
+        put(expression::Redirect{first_register});
+    }
     void add(const Verdict& verdict) { put(verdict); }
     void add(const Masquerade& masquerade) { put(masquerade); }
 
@@ -149,7 +164,7 @@ private:
     void add(const nft::Reject& reject) {
         switch (reject.kind) {
         case RejectKind::tcp_reset:
-            assert(tcp_);
+            assert(protocol_ == IPPROTO_TCP);
             put(expression::Reject{NFT_REJECT_TCP_RST, 0});
             break;
         case RejectKind::icmpx_no_route:
@@ -181,7 +196,7 @@ private:
 
     std::vector<Expression> result_;
     std::optional<Family> family_;
-    bool tcp_ = false;
+    std::optional<std::uint8_t> protocol_;
 };
 
 } // namespace

@@ -93,7 +93,7 @@ bool Nftables::read_table(std::optional<Table>& result) {
     refuse(answer);
 
     Table& table = result.emplace();
-    if (!read_sets(table) || !read_chains(table) || !read_rules(table)) return false;
+    if (!read_sets(table) || !read_helpers(table) || !read_chains(table) || !read_rules(table)) return false;
     // A table that sleeps hooks nothing, whatever its chains say.
     if (dormant)
         for (Chain& chain : table.chains) chain.hook.reset();
@@ -134,6 +134,17 @@ bool Nftables::read_elements(Set& set) {
     });
     if (complete) set.elements = reader.finish();
     return complete;
+}
+
+bool Nftables::read_helpers(Table& table) {
+    netlink::Message message = make_request(NFT_MSG_GETOBJ, NFPROTO_INET);
+    mnl_attr_put_strz(message.header(), NFTA_OBJ_TABLE, table_name);
+    return dump(message, [&](const nlmsghdr& reply) {
+        const NftnlObjPtr object(allocated(nftnl_obj_alloc()));
+        if (nftnl_obj_nlmsg_parse(&reply, object.get()) < 0) throw SystemError("parse", "object", EBADMSG);
+        // What is none of ours makes the table another one.
+        table.helpers.push_back(from_nftnl(*object).value_or(HelperObject{"unknown", "", 0}));
+    });
 }
 
 bool Nftables::read_chains(Table& table) {

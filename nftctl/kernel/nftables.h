@@ -34,6 +34,7 @@ private:
     bool read_table(std::optional<Table>& result);
     bool read_sets(Table& table);
     bool read_elements(Set& set);
+    bool read_helpers(Table& table);
     bool read_chains(Table& table);
     bool read_rules(Table& table);
     bool dump(netlink::Message message, const netlink::Socket::Each& each);

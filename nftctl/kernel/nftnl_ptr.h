@@ -8,6 +8,7 @@ extern "C" {
 #include <libnftnl/batch.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/expr.h>
+#include <libnftnl/object.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
@@ -30,6 +31,7 @@ using MnlSocketPtr = std::unique_ptr<mnl_socket, Releaser<mnl_socket_close>>;
 using NftnlTablePtr = std::unique_ptr<nftnl_table, Releaser<nftnl_table_free>>;
 using NftnlChainPtr = std::unique_ptr<nftnl_chain, Releaser<nftnl_chain_free>>;
 using NftnlRulePtr = std::unique_ptr<nftnl_rule, Releaser<nftnl_rule_free>>;
+using NftnlObjPtr = std::unique_ptr<nftnl_obj, Releaser<nftnl_obj_free>>;
 using NftnlExprPtr = std::unique_ptr<nftnl_expr, Releaser<nftnl_expr_free>>;
 using NftnlExprIterPtr = std::unique_ptr<nftnl_expr_iter, Releaser<nftnl_expr_iter_destroy>>;
 using NftnlSetPtr = std::unique_ptr<nftnl_set, Releaser<nftnl_set_free>>;

@@ -12,6 +12,7 @@
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include "nftctl/kernel/cgroup.h"
 #include "nftctl/kernel/fields.h"
 #include "nftctl/kernel/lower.h"
 
@@ -25,6 +26,7 @@ namespace {
 std::optional<std::uint32_t> decode(const FieldRow& row, const Bytes& bytes) {
     if (bytes.size() != row.length) return std::nullopt;
     if (row.length == 1) return bytes.span()[0];
+    if (row.length == 2) return std::uint32_t{bytes.span()[0]} << 8 | bytes.span()[1];
     if (row.length != 4 || row.order == ByteOrder::text) return std::nullopt;
     std::uint32_t value = 0;
     std::memcpy(&value, bytes.span().data(), sizeof value);
@@ -45,6 +47,8 @@ std::optional<std::string> decode_interface(const Bytes& bytes) {
     if (span.size() != row_of(Field::iifname).length || end == span.end()) return std::nullopt;
     return std::string(span.begin(), end);
 }
+
+std::uint16_t port_of(const Bytes& bytes) { return static_cast<std::uint16_t>(bytes.span()[0] << 8 | bytes.span()[1]); }
 
 std::optional<Op> decode_op(std::uint32_t op) {
     if (op == NFT_CMP_EQ) return Op::eq;
@@ -108,9 +112,10 @@ private:
                 return true;
             }
         }
-        if (peek_test(Field::l4proto) == IPPROTO_TCP && !tcp_ &&
-            needs([](Field field) { return row_of(field).source == Source::transport_header; })) {
-            tcp_ = true;
+        const auto protocol = peek_test(Field::l4proto);
+        if (protocol && protocol_ != protocol &&
+            needs([&](Field field) { return implied_protocol(field) == protocol; })) {
+            protocol_ = protocol;
             at_ += 2;
             return true;
         }
@@ -127,6 +132,8 @@ private:
         if (const auto* counter = peek<Counter>(0)) return take(1, *counter);
         if (const auto* verdict = peek<Verdict>(0)) return take(1, *verdict);
         if (const auto* masquerade = peek<Masquerade>(0)) return take(1, *masquerade);
+        if (const auto* helper = peek<SetHelper>(0)) return take(1, *helper);
+        if (const auto* cgroup = peek<LoadCgroup>(0)) return next_cgroup(*cgroup);
         if (const auto* reject = peek<expression::Reject>(0)) return next_reject(*reject);
         if (peek<LoadMss>(0) != nullptr && peek<ToNetworkOrder>(1) != nullptr && peek<StoreMss>(2) != nullptr)
             return take(3, ClampMss{});
@@ -135,8 +142,17 @@ private:
         return std::nullopt;
     }
 
+    std::optional<Statement> next_cgroup(const LoadCgroup& load) {
+        const auto* compare = peek<Compare>(1);
+        std::uint64_t id = 0;
+        if (compare == nullptr || compare->op != NFT_CMP_EQ || compare->data.size() != sizeof id) return std::nullopt;
+        std::memcpy(&id, compare->data.span().data(), sizeof id);
+        return take(2, CgroupMatch{load.level, id, cgroup_path(id)});
+    }
+
     std::optional<Statement> next_reject(const expression::Reject& reject) {
-        if (reject.type == NFT_REJECT_TCP_RST && tcp_) return take(1, nft::Reject{RejectKind::tcp_reset});
+        if (reject.type == NFT_REJECT_TCP_RST && protocol_ == std::uint32_t{IPPROTO_TCP})
+            return take(1, nft::Reject{RejectKind::tcp_reset});
         if (reject.type == NFT_REJECT_ICMPX_UNREACH && reject.code == NFT_REJECT_ICMPX_NO_ROUTE)
             return take(1, nft::Reject{RejectKind::icmpx_no_route});
         if (reject.type != NFT_REJECT_ICMP_UNREACH) return std::nullopt;
@@ -156,13 +172,14 @@ private:
             const auto to = decode_address(immediate.data, nat->family);
             if (to) return take(2, NatTo{nat->kind, *to});
         }
+        if (peek<expression::Redirect>(1) != nullptr && immediate.data.size() == 2)
+            return take(2, nft::Redirect{port_of(immediate.data)});
         const auto* second = peek<Immediate>(1);
         const auto* tproxy = peek<expression::Tproxy>(2);
         if (second == nullptr || tproxy == nullptr || second->data.size() != 2) return std::nullopt;
         const auto address = decode_address(immediate.data, tproxy->family);
-        const auto port = static_cast<std::uint16_t>(second->data.span()[0] << 8 | second->data.span()[1]);
         if (!address) return std::nullopt;
-        return take(3, nft::Tproxy{{*address, port}});
+        return take(3, nft::Tproxy{{*address, port_of(second->data)}});
     }
 
     std::optional<Statement> next_load() {
@@ -203,7 +220,7 @@ private:
         const auto value = decode(row, compare.data);
         if (!value) return std::nullopt;
         if (!mask && *op == Op::eq && field == Field::nfproto && family_of(*value)) family_ = family_of(*value);
-        if (!mask && *op == Op::eq && field == Field::l4proto) tcp_ = *value == IPPROTO_TCP;
+        if (!mask && *op == Op::eq && field == Field::l4proto) protocol_ = *value;
         return take(length, Match{field, mask, *op, *value});
     }
 
@@ -211,7 +228,7 @@ private:
     std::size_t at_ = 0;
     Rule rule_;
     std::optional<Family> family_;
-    bool tcp_ = false;
+    std::optional<std::uint32_t> protocol_;
 };
 
 } // namespace

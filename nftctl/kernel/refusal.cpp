@@ -28,6 +28,7 @@ struct Describe {
     What operator()(const AddTable&) const { return {"add", std::string("table inet ") + table_name}; }
     What operator()(const DeleteTable&) const { return {"delete", std::string("table inet ") + table_name}; }
     What operator()(const AddSet& change) const { return {"add", "set " + change.spec.name + in_table}; }
+    What operator()(const AddHelper& change) const { return {"add", "helper " + change.helper.name + in_table}; }
     What operator()(const AddElements& change) const {
         return {"add", "elements to set " + change.set.name + in_table};
     }
@@ -53,6 +54,8 @@ constexpr std::array modules{
     Module{"nat", "nft_nat", "CONFIG_NFT_NAT"},
     Module{"reject", "nft_reject_inet", "CONFIG_NFT_REJECT_INET"},
     Module{"socket", "nft_socket", "CONFIG_NFT_SOCKET"},
+    Module{"objref", "nft_objref", "CONFIG_NFT_OBJREF"},
+    Module{"redir", "nft_redir", "CONFIG_NFT_REDIR"},
     Module{"tproxy", "nft_tproxy", "CONFIG_NFT_TPROXY"},
 };
 
@@ -103,6 +106,12 @@ struct Remedy {
         if (answer.error == ENOENT && change.hook && change.hook->type == ChainType::nat)
             return lacks("nft_chain_nat", "CONFIG_NFT_NAT");
         return {};
+    }
+    std::string operator()(const AddHelper& change) const {
+        if (answer.error != ENOENT) return {};
+        const auto& name = change.helper.helper;
+        return "the kernel lacks its helper: modprobe nf_nat_" + name + ", or take \"" + name +
+               "\" out of helpers in site.toml";
     }
     std::string operator()(const AddElements& change) const {
         if (answer.error == ENFILE && change.set.size != 0)

@@ -62,7 +62,7 @@ std::optional<Address> decode_address(Family family, const nlattr& attribute) {
 }
 
 /// nullopt: of a type that none of ours can be.
-std::optional<FoundRoute> parse(const nlmsghdr& message, const std::vector<Link>& links) {
+std::optional<FoundRoute> parse(const nlmsghdr& message, const std::vector<Device>& links) {
     const auto* const header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
     const auto type = decode_type(header->rtm_type);
     // Cached copies of routes are listed among them.
@@ -80,7 +80,7 @@ std::optional<FoundRoute> parse(const nlmsghdr& message, const std::vector<Link>
         case RTA_PREFSRC: found.route.source = decode_address(family, attribute); break;
         case RTA_PRIORITY: found.metric = mnl_attr_get_u32(&attribute); break;
         case RTA_OIF: {
-            const auto link = std::ranges::find(links, mnl_attr_get_u32(&attribute), &Link::index);
+            const auto link = std::ranges::find(links, mnl_attr_get_u32(&attribute), &Device::index);
             if (link != links.end()) found.route.dev = link->name;
             break;
         }
@@ -100,7 +100,7 @@ struct Selection {
 };
 
 std::vector<FoundRoute> dump(netlink::Socket& socket, Family family, const Selection& selection) {
-    const std::vector<Link> links = read_links(socket);
+    const std::vector<Device> links = read_links(socket);
     std::vector<FoundRoute> routes;
     const int error = dump_route<rtmsg>(
         socket, RTM_GETROUTE,

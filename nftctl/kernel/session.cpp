@@ -75,7 +75,7 @@ std::optional<Transaction> apply_file(const Options& options) {
     const ApplyLock lock(options.run_dir);
     auto change = apply(*kernel, *site);
     remember_applied(options.state_dir, options.config);
-    for (const auto& line : advice(*site, kernel->read_facts())) fmt::print(stderr, "warning: {}\n", line);
+    for (const auto& line : advice(*site, kernel->read_facts(*site))) fmt::print(stderr, "warning: {}\n", line);
     return change;
 }
 

@@ -32,7 +32,7 @@ bool same_structure(const Table& a, const Table& b) {
             }
         };
     };
-    return a.sets.size() == b.sets.size() && a.chains.size() == b.chains.size() &&
+    return a.sets.size() == b.sets.size() && a.chains.size() == b.chains.size() && a.helpers == b.helpers &&
            std::ranges::all_of(a.sets, holds(b)) && std::ranges::all_of(a.chains, holds(b));
 }
 
@@ -45,6 +45,7 @@ void create(std::vector<Change>& changes, const Table& table) {
     for (const auto& set : table.sets) changes.push_back(AddSet{set.spec});
     for (const auto& set : table.sets)
         if (!set.elements.empty()) changes.push_back(AddElements{set.spec, set.elements});
+    for (const auto& helper : table.helpers) changes.push_back(AddHelper{helper});
     for (const auto& chain : table.chains) changes.push_back(AddChain{chain.name, chain.hook});
     for (const auto& chain : table.chains) add_rules(changes, chain);
 }

@@ -27,6 +27,13 @@ struct Interface {
     bool operator==(const Interface&) const = default;
 };
 
+/// A control group (version 2): how many steps below the root, and the kernel's id of it.
+struct ControlGroup {
+    std::uint32_t level = 0;
+    std::uint64_t id = 0;
+    bool operator==(const ControlGroup&) const = default;
+};
+
 /// What the system says now.
 struct Facts {
     std::vector<Interface> interfaces;
@@ -34,6 +41,9 @@ struct Facts {
     bool forwarding6 = false;
     /// What the host names of the white list resolve to; those that do not resolve are absent.
     std::map<std::string, std::vector<Address>> endpoints = {};
+    /// Of the users and control groups that [intercept] excepts; those that do not exist are absent.
+    std::map<std::string, std::uint32_t> users = {};
+    std::map<std::string, ControlGroup> control_groups = {};
 
     const Interface* find(const std::string& name) const;
     bool operator==(const Facts&) const = default;

@@ -96,11 +96,18 @@ std::string hook_text(const Hook& hook) {
     return fmt::format("type {} hook {} priority {}; policy accept;", word(hook.type), word(hook.point), hook.priority);
 }
 
+std::string helper_text(const HelperObject& helper) {
+    return fmt::format("type \"{}\" protocol {};", helper.helper, helper.protocol == 6 ? "tcp" : "udp");
+}
+
 struct ChangeText {
     std::string operator()(const AddTable&) const { return "add table inet natctl"; }
     std::string operator()(const DeleteTable&) const { return "delete table inet natctl"; }
     std::string operator()(const AddSet& add) const {
         return fmt::format("add {} inet natctl {} {{ {} }}", word(add.spec), add.spec.name, spec_text(add.spec));
+    }
+    std::string operator()(const AddHelper& add) const {
+        return fmt::format("add ct helper inet natctl {} {{ {} }}", add.helper.name, helper_text(add.helper));
     }
     std::string operator()(const AddElements& add) const {
         return fmt::format("add element inet natctl {} {}", add.set.name, elements_text(add.set, add.elements));
@@ -178,6 +185,8 @@ std::string render(const Plan& plan) {
             if (!set.elements.empty()) text += " elements = " + elements_text(set.spec, set.elements) + ";";
             text += " }\n";
         }
+        for (const auto& helper : plan.table->helpers)
+            text += fmt::format("\tct helper {} {{ {} }}\n", helper.name, helper_text(helper));
         for (const auto& chain : plan.table->chains) {
             text += fmt::format("\n\tchain {} {{\n", chain.name);
             if (chain.hook) text += "\t\t" + hook_text(*chain.hook) + "\n";

@@ -35,6 +35,9 @@ const char* name_of(Field field) {
     case Field::socket_transparent: return "socket transparent";
     case Field::socket_wildcard: return "socket wildcard";
     case Field::tcp_flags: return "tcp flags";
+    case Field::th_dport: return "th dport";
+    case Field::icmpv6_type: return "icmpv6 type";
+    case Field::skuid: return "meta skuid";
     }
     return "?";
 }
@@ -78,6 +81,8 @@ constexpr Symbol symbols[] = {
     {Field::tcp_flags, 4, "rst"},
     {Field::tcp_flags, 6, "(syn | rst)"},
     {Field::tcp_flags, 16, "ack"},
+    {Field::icmpv6_type, 128, "echo-request"},
+    {Field::icmpv6_type, 129, "echo-reply"},
 };
 
 std::string value_text(Field field, std::uint32_t value) {
@@ -109,6 +114,9 @@ struct StatementText {
     std::string operator()(const Lookup& lookup) const {
         return fmt::format("{} {}@{}", key_text(lookup.key), lookup.op == Op::ne ? "!= " : "", lookup.set);
     }
+    std::string operator()(const CgroupMatch& match) const {
+        return fmt::format("socket cgroupv2 level {} \"{}\"", match.level, match.path);
+    }
     std::string operator()(const SetMark& set) const {
         const auto* name = name_of(set.target);
         return fmt::format("{} set {} & 0x{:08x} | 0x{:08x}", name, name, set.keep, set.value);
@@ -127,6 +135,8 @@ struct StatementText {
     std::string operator()(const Tproxy& tproxy) const {
         return fmt::format("tproxy {} to {}", family_word(tproxy.to.address.family()), tproxy.to.text());
     }
+    std::string operator()(const Redirect& redirect) const { return fmt::format("redirect to :{}", redirect.port); }
+    std::string operator()(const SetHelper& helper) const { return fmt::format("ct helper set \"{}\"", helper.name); }
     std::string operator()(const NatMap& nat) const {
         const auto family = implied_family(nat.key);
         return fmt::format("{} {}{} to {} map @{}", nat.kind == NatKind::dnat ? "dnat" : "snat",

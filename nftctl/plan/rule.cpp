@@ -13,4 +13,12 @@ std::optional<Family> implied_family(Field field) {
     }
 }
 
+std::optional<std::uint8_t> implied_protocol(Field field) {
+    switch (field) {
+    case Field::tcp_flags: return 6;
+    case Field::icmpv6_type: return 58;
+    default: return std::nullopt;
+    }
+}
+
 } // namespace natctl::nft

@@ -41,6 +41,11 @@ enum class Field : std::uint8_t {
     socket_transparent,
     socket_wildcard,
     tcp_flags,
+    /// The destination port of whatever protocol: test l4proto before.
+    th_dport,
+    icmpv6_type,
+    /// The user id that a local packet's socket belongs to.
+    skuid,
 };
 
 enum class Op : std::uint8_t { eq, ne };
@@ -72,6 +77,15 @@ struct SetMark {
     bool operator==(const SetMark&) const = default;
 };
 
+/// `socket cgroupv2 level LEVEL PATH`: the local packet's socket was made in this control group, or below it. The
+/// kernel keeps the id, so the path is only what people read.
+struct CgroupMatch {
+    std::uint32_t level;
+    std::uint64_t id;
+    std::string path;
+    bool operator==(const CgroupMatch& other) const { return level == other.level && id == other.id; }
+};
+
 struct Counter {
     bool operator==(const Counter&) const = default;
 };
@@ -89,6 +103,18 @@ struct Verdict {
 struct Tproxy {
     Endpoint to;
     bool operator==(const Tproxy&) const = default;
+};
+
+/// `redirect to :PORT`
+struct Redirect {
+    std::uint16_t port;
+    bool operator==(const Redirect&) const = default;
+};
+
+/// `ct helper set NAME`, of one of the table's helper objects.
+struct SetHelper {
+    std::string name;
+    bool operator==(const SetHelper&) const = default;
 };
 
 enum class NatKind : std::uint8_t { dnat, snat };
@@ -131,12 +157,15 @@ struct Unknown {
     bool operator==(const Unknown&) const = default;
 };
 
-using Statement = std::variant<Match, Lookup, SetMark, Counter, Verdict, Tproxy, NatMap, NatTo, Masquerade, Reject,
-                               ClampMss, Unknown>;
+using Statement = std::variant<Match, Lookup, CgroupMatch, SetMark, Counter, Verdict, Tproxy, Redirect, SetHelper,
+                               NatMap, NatTo, Masquerade, Reject, ClampMss, Unknown>;
 
 /// The family that a field of a packet's IP header implies: the kernel needs `meta nfproto` tested first, nft's
 /// syntax leaves that out. nullopt for all other fields.
 std::optional<Family> implied_family(Field field);
+
+/// The protocol that a field of a packet's transport header implies, likewise.
+std::optional<std::uint8_t> implied_protocol(Field field);
 
 struct Rule {
     std::vector<Statement> statements;

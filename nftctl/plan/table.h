@@ -100,11 +100,22 @@ struct Chain {
     bool operator==(const Chain&) const = default;
 };
 
+/// `ct helper NAME { type "HELPER" protocol tcp|udp; }`
+struct HelperObject {
+    std::string name;
+    /// As the kernel knows it: "ftp", "sip".
+    std::string helper;
+    std::uint8_t protocol = 6;
+
+    bool operator==(const HelperObject&) const = default;
+};
+
 /// The table `inet natctl`.
 struct Table {
     /// In order of creation. What refers to a chain or set by name may stand before it in the list.
     std::vector<Set> sets;
     std::vector<Chain> chains;
+    std::vector<HelperObject> helpers = {};
 
     const Set* find_set(const std::string& name) const;
     const Chain* find_chain(const std::string& name) const;

@@ -17,6 +17,9 @@ struct DeleteTable {};
 struct AddSet {
     SetSpec spec;
 };
+struct AddHelper {
+    HelperObject helper;
+};
 struct AddElements {
     SetSpec set;
     std::vector<Element> elements;
@@ -38,7 +41,8 @@ struct AddRule {
     Rule rule;
 };
 
-using Change = std::variant<AddTable, DeleteTable, AddSet, AddElements, DeleteElements, AddChain, FlushChain, AddRule>;
+using Change =
+    std::variant<AddTable, DeleteTable, AddSet, AddHelper, AddElements, DeleteElements, AddChain, FlushChain, AddRule>;
 
 } // namespace nft
 

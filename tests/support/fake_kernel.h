@@ -12,7 +12,7 @@ namespace natctl::test {
 /// A kernel in memory: as atomic as the real one, with the same errors, and with failures on demand.
 class FakeKernel : public Kernel {
 public:
-    Facts read_facts() override { return facts; }
+    Facts read_facts(const Site&) override { return facts; }
     Snapshot read() override { return {.plan = plan_, .generation = generation_}; }
     CommitResult commit(const Transaction& transaction, std::uint32_t generation) override;
 

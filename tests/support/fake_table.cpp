@@ -47,6 +47,13 @@ public:
         return 0;
     }
 
+    int operator()(const AddHelper& change) {
+        if (!table_) return ENOENT;
+        if (find_helper(change.helper.name)) return EEXIST;
+        table_->helpers.push_back(change.helper);
+        return 0;
+    }
+
     int operator()(const AddElements& change) {
         Set* const set = find_set(change.set.name);
         if (set == nullptr) return ENOENT;
@@ -108,6 +115,11 @@ private:
         return table_ ? const_cast<Chain*>(table_->find_chain(name)) : nullptr;
     }
 
+    bool find_helper(const std::string& name) const {
+        return std::ranges::find(table_->helpers, name, &HelperObject::name) != table_->helpers.end();
+    }
+
+    int check(const SetHelper& helper) { return find_helper(helper.name) ? 0 : ENOENT; }
     int check(const Lookup& lookup) { return find_set(lookup.set) == nullptr ? ENOENT : 0; }
 
     int check(const NatMap& nat) {

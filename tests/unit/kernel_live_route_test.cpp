@@ -6,6 +6,7 @@
 
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/linux_kernel.h"
+#include "nftctl/site/site.h"
 #include "tests/unit/kernel_live.h"
 
 using namespace natctl;
@@ -204,7 +205,7 @@ TEST_CASE("facts: interfaces, addresses, forwarding") {
     run("ip addr add 192.168.1.2/24 dev lan0 && ip addr add 10.10.10.10/24 dev lan0");
     run("ip addr add 10.0.0.1 peer 10.0.0.2/32 dev ov0 && ip link add down0 type veth peer name down0-far");
     run("sysctl -q -w net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=1");
-    const Facts facts = kernel->read_facts();
+    const Facts facts = kernel->read_facts(Site{});
     REQUIRE(facts.find("lan0") != nullptr);
     const Interface& lan = *facts.find("lan0");
     CHECK(lan.up);
@@ -220,6 +221,6 @@ TEST_CASE("facts: interfaces, addresses, forwarding") {
     CHECK(!facts.forwarding4);
     CHECK(facts.forwarding6);
     run("sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=0");
-    CHECK(kernel->read_facts().forwarding4);
-    CHECK(!kernel->read_facts().forwarding6);
+    CHECK(kernel->read_facts(Site{}).forwarding4);
+    CHECK(!kernel->read_facts(Site{}).forwarding6);
 }

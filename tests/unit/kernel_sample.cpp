@@ -134,11 +134,15 @@ std::vector<Chain> sample_chains() {
              {{eq(Field::fib_saddr_type, RTN_LOCAL), back}},
              {{eq(Field::l4proto, IPPROTO_TCP), eq(Field::socket_transparent, 1), eq(Field::socket_wildcard, 0),
                accept}},
+             {{eq(Field::l4proto, IPPROTO_TCP), eq(Field::th_dport, 21), SetHelper{"ftp"}}},
+             {{Lookup{{Field::ip6_daddr}, "own6"}, eq(Field::icmpv6_type, 128), accept}},
+             {{eq(Field::skuid, 65534), back}},
              {{eq(Field::nfproto, NFPROTO_IPV6), Counter{}, Lookup{{Field::ip6_saddr}, "own6"}, drop}},
          }},
         {"nat_pre",
          Hook{ChainType::nat, HookPoint::prerouting, -110},
          {
+             {{eq(Field::l4proto, IPPROTO_TCP), Redirect{12346}}},
              {{NatMap{NatKind::dnat, Field::ip_daddr, "dnat4h"}}},
              {{NatMap{NatKind::dnat, Field::ip_daddr, "dnat4", true}}},
              {{NatMap{NatKind::dnat, Field::ip6_daddr, "dnat6h"}}},
@@ -171,7 +175,7 @@ Element range(const std::string& first, const std::string& last) { return {addre
 Element mapping(const std::string& key, const std::string& data) { return {address(key), address(key), address(data)}; }
 
 Table sample_table() {
-    Table table{.sets = sample_sets(), .chains = sample_chains()};
+    Table table{.sets = sample_sets(), .chains = sample_chains(), .helpers = {{"ftp", "ftp", IPPROTO_TCP}}};
     for (Set& set : table.sets) std::ranges::sort(set.elements);
     return table;
 }
@@ -182,6 +186,7 @@ std::vector<Change> changes_to_add(const Table& table) {
         changes.emplace_back(AddSet{set.spec});
         if (!set.elements.empty()) changes.emplace_back(AddElements{set.spec, set.elements});
     }
+    for (const HelperObject& helper : table.helpers) changes.emplace_back(AddHelper{helper});
     for (const Chain& chain : table.chains) changes.emplace_back(AddChain{chain.name, chain.hook});
     for (const Chain& chain : table.chains)
         for (const Rule& rule : chain.rules) changes.emplace_back(AddRule{chain.name, rule});
@@ -210,6 +215,7 @@ table inet natctl {
 	}
 	map dnat6h { type ipv6_addr : ipv6_addr; size 16; elements = { fd01:1::9 : fd00:a::1 } }
 	map dnat6 { type ipv6_addr : interval ipv6_addr; flags interval; elements = { fd01:1::/64 : fd00:a::/64 } }
+	ct helper ftp { type "ftp" protocol tcp; }
 	chain pre {
 		type filter hook prerouting priority mangle; policy accept;
 		iifname != "lo" jump matches
@@ -241,10 +247,14 @@ table inet natctl {
 		fib daddr type local return
 		fib saddr type local return
 		meta l4proto tcp socket transparent 1 socket wildcard 0 accept
+		tcp dport 21 ct helper set "ftp"
+		ip6 daddr @own6 icmpv6 type echo-request accept
+		meta skuid 65534 return
 		meta nfproto ipv6 counter ip6 saddr @own6 drop
 	}
 	chain nat_pre {
 		type nat hook prerouting priority dstnat - 10; policy accept;
+		meta l4proto tcp redirect to :12346
 		dnat ip to ip daddr map @dnat4h
 		dnat ip prefix to ip daddr map @dnat4
 		dnat ip6 to ip6 daddr map @dnat6h
