@@ -40,10 +40,9 @@ struct Options {
 
 /// nullptr when the file has errors; they have been printed then.
 std::shared_ptr<const Settings> load_settings(const std::string& path) {
-    const LoadResult loaded = load_site(path);
-    auto findings = loaded.diagnostics;
-    std::erase_if(findings, [](const Diagnostic& diagnostic) { return diagnostic.severity != Severity::error; });
-    if (!findings.empty()) fmt::print(stderr, "{}", render(findings, path, loaded.source));
+    LoadResult loaded = load_site(path);
+    loaded.keep(Severity::error);
+    fmt::print(stderr, "{}", render(loaded, path));
     return loaded.site ? make_settings(*loaded.site) : nullptr;
 }
 

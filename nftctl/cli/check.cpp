@@ -16,7 +16,7 @@ int run(const Options& options) {
     if (!options.json) return read_site(options.config, true) ? exit_done : exit_error;
     const auto loaded = load_site(options.config);
     Json findings = Json::array();
-    for (const auto& item : flatten(loaded.diagnostics, options.config, loaded.source))
+    for (const auto& item : flatten(loaded, options.config))
         findings.push_back({{"file", item.file},
                             {"line", item.line},
                             {"column", item.column},

@@ -29,9 +29,8 @@ void make_directory(const std::string& path) {
 
 std::optional<Site> read_site(const std::string& path, bool with_notes) {
     auto loaded = load_site(path);
-    if (!with_notes)
-        std::erase_if(loaded.diagnostics, [](const Diagnostic& item) { return item.severity == Severity::note; });
-    if (!loaded.diagnostics.empty()) fmt::print(stderr, "{}", render(loaded.diagnostics, path, loaded.source));
+    if (!with_notes) loaded.keep(Severity::warning);
+    fmt::print(stderr, "{}", render(loaded, path));
     return std::move(loaded.site);
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/site/check.h"
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "nftctl/site/checks.h"
+#include "nftctl/site/quote.h"
 
 namespace natctl {
 
@@ -21,6 +24,18 @@ void check_lengths(const Site& site, Diagnostics& diagnostics) {
 
 } // namespace
 
+std::string on_line(const Site& site, Position at, std::uint32_t file, std::uint32_t reported_in) {
+    if (at.line == 0 || file == reported_in) return on_line(at);
+    const auto name = file == 0 ? std::string("site.toml")
+                                : std::filesystem::path(site.maps_files[file - 1].path).filename().string();
+    return fmt::format(" (line {} of {})", at.line, escape(name));
+}
+
+void check_maps_files(const Site& site, std::span<Diagnostics> files) {
+    check_prefixes_of_files(site, files);
+    check_names_of_files(site, files);
+}
+
 void check_site(const Site& site, Diagnostics& diagnostics) {
     check_lengths(site, diagnostics);
     check_prefixes(site, diagnostics);
@@ -30,7 +45,7 @@ void check_site(const Site& site, Diagnostics& diagnostics) {
     check_intercept(site, diagnostics);
     check_listeners(site, diagnostics);
     // Maps with errors are not in the Site.
-    if (site.maps.empty() && site.embedding_maps.empty() && diagnostics.errors() == 0)
+    if (site.maps.empty() && site.embedding_maps.empty() && site.maps_files.empty() && diagnostics.errors() == 0)
         diagnostics.warning({1, 1},
                             "no [[map]]: no peer can reach a host of this site, and hosts here have no address to "
                             "reach peers from",

@@ -60,6 +60,20 @@ void check_names(const Site& site, Diagnostics& diagnostics) {
     }
 }
 
+void check_names_of_files(const Site& site, std::span<Diagnostics> files) {
+    std::unordered_map<std::string_view, const Map*> hosts;
+    hosts.reserve(site.maps.size());
+    for (const auto& map : site.maps) {
+        if (map.name.empty()) continue;
+        const auto [first, is_new] = hosts.emplace(map.name, &map);
+        if (!is_new && map.file != 0)
+            files[map.file].error(map.at,
+                                  fmt::format("a second host {}{}", quote(map.name),
+                                              on_line(site, first->second->at, first->second->file, map.file)),
+                                  "give each host a name of its own");
+    }
+}
+
 void check_interfaces(const Site& site, Diagnostics& diagnostics) {
     std::unordered_map<std::string_view, Position> seen;
     for (std::size_t i = 0; i < site.lan.size(); ++i) {

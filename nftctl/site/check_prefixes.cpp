@@ -39,8 +39,8 @@ std::vector<PlacedPrefix> collect(const Site& site) {
     entries.reserve(2 * site.maps.size() + site.white_list.prefixes.size() + 64);
     for (std::uint32_t i = 0; i < site.maps.size(); ++i) {
         const auto& map = site.maps[i];
-        entries.push_back({map.virtual_prefix, PrefixRole::own_virtual, i, map.virtual_at});
-        entries.push_back({map.real_prefix, PrefixRole::own_real, i, map.real_at});
+        entries.push_back({map.virtual_prefix, PrefixRole::own_virtual, i, map.virtual_at, map.file});
+        entries.push_back({map.real_prefix, PrefixRole::own_real, i, map.real_at, map.file});
     }
     // Embedding maps are numbered after the others.
     for (std::uint32_t i = 0; i < site.embedding_maps.size(); ++i) {
@@ -76,9 +76,15 @@ std::vector<PlacedPrefix> collect(const Site& site) {
 /// What two overlapping entries mean for each other.
 class Rules {
 public:
-    Rules(const Site& site, Diagnostics& diagnostics) : site_(site), diagnostics_(diagnostics) {}
+    /// `files` are the findings in site.toml and in each maps file. What is in site.toml alone is left out when
+    /// `of_files` is true: it was looked at before.
+    Rules(const Site& site, std::span<Diagnostics> files, bool of_files)
+        : site_(site),
+          files_(files),
+          of_files_(of_files) {}
 
     void operator()(const PlacedPrefix& inner, const PlacedPrefix& outer) {
+        if (of_files_ && inner.file == 0 && outer.file == 0 && outer.role != PrefixRole::unwise) return;
         if (inner.role == outer.role) return compare_equals(inner, outer);
         const auto& [a, b] = inner.role < outer.role ? std::tie(inner, outer) : std::tie(outer, inner);
         switch (b.role) {
@@ -110,10 +116,10 @@ public:
     void report_remembered() {
         for (std::size_t i = 0; i < unwise_.size(); ++i) {
             const auto& range = unwise_ranges()[i];
-            if (unwise_[i] && !range.warning.empty())
-                diagnostics_.warning(unwise_[i]->at,
-                                     fmt::format("{} is virtual here: {}", unwise_[i]->prefix.text(), range.warning),
-                                     std::string(range.remedy));
+            if (unwise_[i] && !range.warning.empty() && of_files_ == (unwise_[i]->file != 0))
+                files_[unwise_[i]->file].warning(
+                    unwise_[i]->at, fmt::format("{} is virtual here: {}", unwise_[i]->prefix.text(), range.warning),
+                    std::string(range.remedy));
         }
     }
 
@@ -127,9 +133,13 @@ private:
         return entry.prefix.is_host() ? entry.prefix.network().text() : entry.prefix.text();
     }
 
-    /// "virtual 240.1.1.0/24 of our own (line 5)"
-    std::string describe(const PlacedPrefix& entry) const {
-        const auto where = on_line(entry.at);
+    std::string place(const PlacedPrefix& entry, const PlacedPrefix& reported) const {
+        return on_line(site_, entry.at, entry.file, reported.file);
+    }
+
+    /// "our own virtual 240.1.1.0/24 (line 5)"
+    std::string describe(const PlacedPrefix& entry, const PlacedPrefix& reported) const {
+        const auto where = place(entry, reported);
         switch (entry.role) {
         case PrefixRole::own_virtual: return fmt::format("our own virtual {}{}", text(entry), where);
         case PrefixRole::own_real:
@@ -142,23 +152,23 @@ private:
     /// One error for each entry and each role that it is in the way of.
     void error(const PlacedPrefix& entry, PrefixRole other, std::string message, std::string remedy) {
         if (reported_.emplace(&entry, other).second)
-            diagnostics_.error(entry.at, std::move(message), std::move(remedy));
+            files_[entry.file].error(entry.at, std::move(message), std::move(remedy));
     }
 
     void compare_equals(const PlacedPrefix& inner, const PlacedPrefix& outer) {
         if (inner.role == PrefixRole::own_virtual && inner.prefix == outer.prefix)
-            error(inner, inner.role, fmt::format("virtual {} is mapped twice{}", text(inner), on_line(outer.at)),
+            error(inner, inner.role, fmt::format("virtual {} is mapped twice{}", text(inner), place(outer, inner)),
                   "remove one of the two, or give it another virtual prefix");
         else if (inner.role == PrefixRole::own_virtual && (is_embedding(inner) || is_embedding(outer)))
             error(inner, inner.role,
-                  fmt::format("virtual {} and virtual {} overlap{}", text(inner), text(outer), on_line(outer.at)),
+                  fmt::format("virtual {} and virtual {} overlap{}", text(inner), text(outer), place(outer, inner)),
                   "the last 32 bits of a /96 are an IPv4 address, all of them: give the other map another prefix");
         if (inner.role == PrefixRole::own_real) compare_reals(inner, outer);
         if (inner.role == PrefixRole::intercepted && inner.prefix == outer.prefix)
-            error(inner, inner.role, fmt::format("{} is listed twice{}", text(inner), on_line(outer.at)),
+            error(inner, inner.role, fmt::format("{} is listed twice{}", text(inner), place(outer, inner)),
                   "list it once");
         if (inner.role == PrefixRole::embedded && inner.owner == outer.owner)
-            error(inner, inner.role, fmt::format("{} lies in {}{}", text(inner), text(outer), on_line(outer.at)),
+            error(inner, inner.role, fmt::format("{} lies in {}{}", text(inner), text(outer), place(outer, inner)),
                   "leave it out: the other one holds it");
         if (inner.role == PrefixRole::peer) compare_peers(inner, outer);
     }
@@ -168,52 +178,54 @@ private:
             error(inner, inner.role,
                   fmt::format("real {} has two virtual addresses, {} and {}{}", text(inner),
                               map_of(outer).virtual_prefix.text(), map_of(inner).virtual_prefix.text(),
-                              on_line(outer.at)),
+                              place(outer, inner)),
                   "its packets can carry only one of them: remove the other [[map]]");
         // A host in another map's prefix is fine: its own entry wins in both directions.
         else if (!inner.prefix.is_host())
             error(inner, inner.role,
                   fmt::format("real {} lies in real {}, which is mapped too{}", text(inner), text(outer),
-                              on_line(outer.at)),
+                              place(outer, inner)),
                   "its packets can carry only one virtual address: map prefixes that do not overlap, or single hosts");
     }
 
     void compare_peers(const PlacedPrefix& inner, const PlacedPrefix& outer) {
         if (inner.owner == outer.owner)
             error(inner, inner.role,
-                  fmt::format("{} lies in {} of the same peer{}", text(inner), text(outer), on_line(outer.at)),
+                  fmt::format("{} lies in {} of the same peer{}", text(inner), text(outer), place(outer, inner)),
                   "leave it out");
         else
-            error(inner, inner.role, fmt::format("{} overlaps {}", text(inner), describe(outer)),
+            error(inner, inner.role, fmt::format("{} overlaps {}", text(inner), describe(outer, inner)),
                   "each site needs virtual prefixes of its own: write those that the peer itself maps");
     }
 
     void refuse_virtual_over_real(const PlacedPrefix& own_virtual, const PlacedPrefix& own_real) {
         error(own_virtual, PrefixRole::own_real,
-              fmt::format("virtual {} overlaps {}", text(own_virtual), describe(own_real)),
+              fmt::format("virtual {} overlaps {}", text(own_virtual), describe(own_real, own_virtual)),
               "a virtual prefix must be none that a LAN here uses: take one of 198.18.0.0/15");
     }
 
     void refuse_peer(const PlacedPrefix& peer, const PlacedPrefix& own) {
-        error(peer, own.role, fmt::format("{} of peer {} overlaps {}", text(peer), peer_of(peer).name, describe(own)),
+        error(peer, own.role,
+              fmt::format("{} of peer {} overlaps {}", text(peer), peer_of(peer).name, describe(own, peer)),
               own.role == PrefixRole::own_virtual
                   ? "each site needs virtual prefixes of its own: write those that the peer itself maps"
                   : "hosts here could not tell the peer from the LAN: give the peer a virtual prefix that no LAN uses");
     }
 
     void refuse_hiding(const PlacedPrefix& white, const PlacedPrefix& hidden) {
-        error(white, hidden.role, fmt::format("{} on the white list hides {}", text(white), describe(hidden)),
+        error(white, hidden.role, fmt::format("{} on the white list hides {}", text(white), describe(hidden, white)),
               "what is on the white list is never translated or intercepted: leave this out, or take a longer prefix");
     }
 
     void refuse_intercept(const PlacedPrefix& intercepted, const PlacedPrefix& other) {
         if (other.role == PrefixRole::white_list)
             error(intercepted, other.role,
-                  fmt::format("{} is never intercepted: the white list holds {}", text(intercepted), describe(other)),
+                  fmt::format("{} is never intercepted: the white list holds {}", text(intercepted),
+                              describe(other, intercepted)),
                   "take one of the two out");
         else
             error(intercepted, other.role,
-                  fmt::format("{} to be intercepted lies in {}", text(intercepted), describe(other)),
+                  fmt::format("{} to be intercepted lies in {}", text(intercepted), describe(other, intercepted)),
                   "leave it out: what goes to peers and to LANs here is never intercepted");
     }
 
@@ -221,14 +233,14 @@ private:
         if (target.role != PrefixRole::own_virtual && target.role != PrefixRole::peer) return;
         error(way, target.role,
               fmt::format("{} {} lies in {}: a loop", way.role == PrefixRole::server ? "server" : "gateway", text(way),
-                          describe(target)),
+                          describe(target, way)),
               "write the address at which it is reached without natctl");
     }
 
     void check_listener(const PlacedPrefix& listener, const PlacedPrefix& target) {
         if (target.role != PrefixRole::own_virtual && target.role != PrefixRole::peer) return;
         error(listener, target.role,
-              fmt::format("no interface has the address {}: it lies in {}", text(listener), describe(target)),
+              fmt::format("no interface has the address {}: it lies in {}", text(listener), describe(target, listener)),
               "listen on an address that this router has");
     }
 
@@ -259,23 +271,27 @@ private:
     void remember(const PlacedPrefix& entry, const PlacedPrefix& unwise) {
         if (entry.role != PrefixRole::own_virtual && entry.role != PrefixRole::peer) return;
         auto& first = unwise_[unwise.owner];
-        if (!first || entry.at < first->at) first = entry;
+        if (!first || std::pair(entry.file, entry.at) < std::pair(first->file, first->at)) first = entry;
     }
 
     const Site& site_;
-    Diagnostics& diagnostics_;
+    std::span<Diagnostics> files_;
+    bool of_files_;
     std::set<std::pair<const PlacedPrefix*, PrefixRole>> reported_;
     /// The first entry in each unwise range.
     std::array<std::optional<PlacedPrefix>, 4> unwise_;
 };
 
-} // namespace
-
-void check_prefixes(const Site& site, Diagnostics& diagnostics) {
+void check(const Site& site, Rules rules) {
     auto entries = collect(site);
-    Rules rules(site, diagnostics);
     for_each_nested(entries, [&](const PlacedPrefix& inner, const PlacedPrefix& outer) { rules(inner, outer); });
     rules.report_remembered();
 }
+
+} // namespace
+
+void check_prefixes(const Site& site, Diagnostics& diagnostics) { check(site, Rules(site, {&diagnostics, 1}, false)); }
+
+void check_prefixes_of_files(const Site& site, std::span<Diagnostics> files) { check(site, Rules(site, files, true)); }
 
 } // namespace natctl

@@ -15,6 +15,8 @@
 
 #include "nftctl/base/error.h"
 #include "nftctl/base/fd.h"
+#include "nftctl/site/check.h"
+#include "nftctl/site/load_maps.h"
 #include "nftctl/site/parse.h"
 #include "nftctl/site/quote.h"
 #include "nftctl/site/secret.h"
@@ -73,6 +75,26 @@ void check_secrets(Site& site, const std::string& path, Diagnostics& diagnostics
 
 } // namespace
 
+void LoadResult::keep(Severity least) {
+    const auto is_less = [&](const Diagnostic& diagnostic) { return diagnostic.severity > least; };
+    std::erase_if(diagnostics, is_less);
+    for (auto& file : maps_files) std::erase_if(file.diagnostics, is_less);
+    std::erase_if(maps_files, [](const FileFindings& file) { return file.diagnostics.empty(); });
+}
+
+std::string render(const LoadResult& result, const std::string& path) {
+    auto text = result.diagnostics.empty() ? std::string() : render(result.diagnostics, path, result.source);
+    for (const auto& file : result.maps_files) text += render(file.diagnostics, file.path, file.source);
+    return text;
+}
+
+std::vector<FlatDiagnostic> flatten(const LoadResult& result, const std::string& path) {
+    auto flat = flatten(result.diagnostics, path, result.source);
+    for (const auto& file : result.maps_files)
+        std::ranges::move(flatten(file.diagnostics, file.path, file.source), std::back_inserter(flat));
+    return flat;
+}
+
 LoadResult load_site(const std::string& path) {
     LoadResult result;
     result.source = read_file(path);
@@ -81,11 +103,23 @@ LoadResult load_site(const std::string& path) {
     result.diagnostics = std::move(parsed.diagnostics);
     if (!result.site) return result;
 
-    Diagnostics diagnostics;
-    check_secrets(*result.site, path, diagnostics);
-    if (diagnostics.errors() != 0) result.site.reset();
-    std::ranges::move(diagnostics.take(), std::back_inserter(result.diagnostics));
+    std::vector<Diagnostics> files(1 + result.site->maps_files.size());
+    check_secrets(*result.site, path, files[0]);
+    if (files.size() > 1) {
+        load_maps(*result.site, path, files);
+        check_maps_files(*result.site, files);
+    }
+    const bool sound = std::ranges::all_of(files, [](const Diagnostics& found) { return found.errors() == 0; });
+    for (std::size_t i = 1; i < files.size(); ++i) {
+        auto found = files[i].take();
+        if (found.empty()) continue;
+        // Read again: it was not kept.
+        const auto& name = result.site->maps_files[i - 1].path;
+        result.maps_files.push_back({name, std::move(found), read_file(name)});
+    }
+    std::ranges::move(files[0].take(), std::back_inserter(result.diagnostics));
     std::ranges::stable_sort(result.diagnostics, {}, &Diagnostic::at);
+    if (!sound) result.site.reset();
     return result;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "nftctl/base/address.h"
@@ -39,6 +40,8 @@ struct PlacedPrefix {
     /// Index of the map, peer or range that it belongs to.
     std::uint32_t owner = 0;
     Position at = {};
+    /// As Map::file.
+    std::uint32_t file = 0;
 };
 
 /// Finds what overlaps. Prefixes are nested or disjoint, so sorting and one pass will do: for each entry, and each
@@ -48,7 +51,7 @@ template <class Report>
 void for_each_nested(std::vector<PlacedPrefix>& entries, Report report) {
     std::ranges::sort(entries, [](const PlacedPrefix& a, const PlacedPrefix& b) {
         if (a.prefix != b.prefix) return a.prefix < b.prefix;
-        return a.at < b.at;
+        return std::pair(a.file, a.at) < std::pair(b.file, b.at);
     });
     struct Open {
         const PlacedPrefix* entry;

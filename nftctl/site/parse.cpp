@@ -21,6 +21,7 @@ constexpr KnownKey site_keys[] = {
     {"site", "text", R"(site = "a")"},
     {"lan", "the name of an interface or a list of them", R"(lan = "lan0" or lan = ["lan0", "lan1"])"},
     {"map", "a list of tables", R"([[map]] and below it virtual = "240.1.1.0/24" and real = "192.168.1.0/24")"},
+    {"maps", "a file or a list of files", R"(maps = "hosts.map")"},
     {"peer", "a list of tables", R"([[peer]] and below it name = "b", virtual = "240.2.2.0/24" and a link)"},
     {"white_list", "a prefix, a list of prefixes or a table", R"(white_list = ["198.51.100.0/24"])"},
     {"intercept", "a table", R"([intercept] and below it proxy = { socks5 = "127.0.0.1:1080" })"},
@@ -64,6 +65,8 @@ Site parse_values(const toml::table& root, Diagnostics& diagnostics) {
         } else if (auto map = parse_map(*table, diagnostics)) {
             site.maps.push_back(std::move(*map));
         }
+    for (const auto& [text, at] : reader.texts("maps"))
+        if (read_path(text, at, diagnostics)) site.maps_files.push_back({std::string(text), at});
     for (const auto* table : reader.table_list("peer"))
         if (auto peer = parse_peer(*table, diagnostics)) site.peers.push_back(std::move(*peer));
     site.white_list = parse_white_list(reader, diagnostics);

@@ -31,8 +31,17 @@ struct Map {
     Position at;
     Position virtual_at = {};
     Position real_at = {};
+    /// Where the positions are: 0 in site.toml, else in maps_files[file - 1] of the site.
+    std::uint32_t file = 0;
 
     bool is_host() const { return virtual_prefix.is_host(); }
+};
+
+/// A file of maps, one a line, that site.toml names.
+struct MapsFile {
+    /// Absolute, or relative to the working folder, once load_site() has seen it.
+    std::string path;
+    Position at;
 };
 
 /// An IPv6 prefix of length 96 whose addresses carry a real IPv4 address in their last 32 bits (RFC 6052, section 2.2).
@@ -169,7 +178,9 @@ struct Site {
     std::string name;
     /// Interfaces of the LANs.
     std::vector<std::string> lan;
+    /// Of site.toml, followed by those of the maps files.
     std::vector<Map> maps;
+    std::vector<MapsFile> maps_files = {};
     std::vector<EmbeddingMap> embedding_maps = {};
     std::vector<Peer> peers;
     WhiteList white_list;

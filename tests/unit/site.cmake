@@ -7,6 +7,7 @@ natctl_unit_test(site_test
     site_examples_test.cpp
     site_intercept_test.cpp
     site_load_test.cpp
+    site_maps_test.cpp
     site_mistakes_test.cpp
     site_mutation_test.cpp
     site_parse_test.cpp

@@ -67,7 +67,7 @@ TEST_CASE("unknown keys name the nearest known one") {
     const Mistake mistakes[] = {
         {"@sit = 1\n", "unknown key \"sit\" in site.toml", "nearest known key is \"site\"; known here: site, lan, map"},
         {"@white-list = []\n", "unknown key \"white-list\"", "\"white_list\""},
-        {"@maps = []\n", "unknown key \"maps\"", "\"map\""},
+        {"@mapp = []\n", "unknown key \"mapp\"", "\"map\""},
         {"marks = { @make = 1 }\n", "unknown key \"make\" in [marks]", "\"mask\""},
         {"tunnel = { @prot = 1 }\n", "unknown key \"prot\" in [tunnel]", "\"port\""},
         {"@'' = 1\n", "unknown key \"\"", "known here"},
