@@ -90,17 +90,16 @@ void MapsReader::read_line(std::string_view line) {
 void MapsReader::read_words(std::string_view line) {
     const auto [words, count] = split(line);
     if (count == 0) return;
-    const auto at = [&](Word word) {
-        const auto before = static_cast<std::size_t>(words[word].data() - line.data());
-        return Position{line_, 1 + count_code_points(line.substr(0, before))};
-    };
-    const auto virtual_at = at(virtual_word);
+    const auto offset = [&](Word word) { return static_cast<std::size_t>(words[word].data() - line.data()); };
+    const auto at = [&](Word word) { return Position{line_, 1 + count_code_points(line.substr(0, offset(word)))}; };
+    // Blanks and an address: as many code points as bytes.
+    const Position virtual_at{line_, 1 + static_cast<unsigned>(offset(virtual_word))};
     const auto virtual_prefix = read_prefix(words[virtual_word], virtual_at, diagnostics_);
     if (!virtual_prefix) return;
     if (count == virtual_word + 1)
         return diagnostics_.error(virtual_at, fmt::format("{} without a real address", quote(words[virtual_word])),
                                   form);
-    const auto real_at = at(real_word);
+    const Position real_at{line_, 1 + static_cast<unsigned>(offset(real_word))};
     const auto real_prefix = read_prefix(words[real_word], real_at, diagnostics_);
     if (!real_prefix) return;
     if (virtual_prefix->family() != real_prefix->family())

@@ -44,28 +44,37 @@ struct PlacedPrefix {
     std::uint32_t file = 0;
 };
 
-/// Finds what overlaps. Prefixes are nested or disjoint, so sorting and one pass will do: for each entry, and each
-/// role, calls `report(inner, outer)` with the nearest entry of that role that contains it. Of equal prefixes the one
-/// that stands later in the file is the inner one. Sorts the entries.
+/// By address, shorter prefixes first; of equal ones that which stands later in the file comes later.
+inline bool stands_before(const PlacedPrefix& a, const PlacedPrefix& b) {
+    if (a.prefix != b.prefix) return a.prefix < b.prefix;
+    return std::pair(a.file, a.at) < std::pair(b.file, b.at);
+}
+
+/// Finds what overlaps. Prefixes are nested or disjoint, so one pass in the order of stands_before() will do: for each
+/// entry, and each role, calls `report(inner, outer)` with the nearest entry of that role that contains it. Of equal
+/// prefixes the one that stands later in the file is the inner one.
 template <class Report>
-void for_each_nested(std::vector<PlacedPrefix>& entries, Report report) {
-    std::ranges::sort(entries, [](const PlacedPrefix& a, const PlacedPrefix& b) {
-        if (a.prefix != b.prefix) return a.prefix < b.prefix;
-        return std::pair(a.file, a.at) < std::pair(b.file, b.at);
-    });
-    struct Open {
-        const PlacedPrefix* entry;
-        Address last;
-    };
-    std::array<std::vector<Open>, role_count> open;
-    for (const auto& entry : entries) {
-        for (auto& enclosing : open) {
+class NestingSweep {
+public:
+    explicit NestingSweep(Report report) : report_(std::move(report)) {}
+
+    void add(const PlacedPrefix& entry) {
+        for (auto& enclosing : open_) {
             // Sorted by first address: whoever ends before this one begins has nothing to come inside it.
             while (!enclosing.empty() && enclosing.back().last < entry.prefix.first()) enclosing.pop_back();
-            if (!enclosing.empty()) report(entry, *enclosing.back().entry);
+            if (!enclosing.empty()) report_(entry, enclosing.back().entry);
         }
-        open[static_cast<std::size_t>(entry.role)].push_back({&entry, entry.prefix.last()});
+        open_[static_cast<std::size_t>(entry.role)].push_back({entry, entry.prefix.last()});
     }
-}
+
+private:
+    struct Open {
+        PlacedPrefix entry;
+        Address last;
+    };
+
+    Report report_;
+    std::array<std::vector<Open>, role_count> open_;
+};
 
 } // namespace natctl

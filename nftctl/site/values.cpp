@@ -86,7 +86,8 @@ std::optional<Prefix> read_prefix(std::string_view text, Position at, Diagnostic
         return std::nullopt;
     }
     if (refuse_mapped(*prefix, text, at, diagnostics)) return std::nullopt;
-    if (*Address::parse(text.substr(0, text.find('/'))) != prefix->network())
+    if (const auto slash = text.find('/');
+        slash != std::string_view::npos && *Address::parse(text.substr(0, slash)) != prefix->network())
         diagnostics.note(at, fmt::format("{} is taken as {}", quote(text), prefix->text()));
     return prefix;
 }
