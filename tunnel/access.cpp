@@ -81,6 +81,12 @@ Decision Access::decide_address(const Endpoint& endpoint) const {
     return {Decision::Kind::direct, destination};
 }
 
+std::optional<Address> Access::name_of_source(const Address& source) const {
+    if (directory_->peer_of(source) && !directory_->is_own(source))
+        return on_loopback_ || destinations_.contains(source) ? std::optional(source) : std::nullopt;
+    return is_reachable(source) ? source : directory_->virtual_of(source);
+}
+
 Decision Access::decide_name(const std::string& name, std::uint16_t port) const {
     if (!is_host_name(name)) return {};
     if (const auto address = directory_->own_host(name)) return decide_address({*address, port});

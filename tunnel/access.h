@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "nftctl/site/site.h"
 #include "tunnel/address_set.h"
@@ -42,6 +43,10 @@ public:
     /// link-local, multicast and the like are refused unless the configuration names them: a wide prefix that covers
     /// them is not enough. The own listeners and port 0 are always refused.
     Decision decide(const socks5::Destination& destination) const;
+
+    /// For datagrams to a client: the address under which it knows the one that sends from `source`. nullopt: it has
+    /// nothing to say here.
+    std::optional<Address> name_of_source(const Address& source) const;
 
 private:
     Decision decide_address(const Endpoint& endpoint) const;

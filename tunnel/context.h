@@ -5,6 +5,7 @@
 
 #include <asio/any_io_executor.hpp>
 
+#include "tunnel/datagram_context.h"
 #include "tunnel/deadlines.h"
 #include "tunnel/flow_log.h"
 #include "tunnel/relay.h"
@@ -22,6 +23,7 @@ struct Context {
     Deadlines& attempts;
     Relay& relay;
     FlowLog& log;
+    DatagramContext& datagrams;
 };
 
 } // namespace natctl

@@ -18,7 +18,8 @@ namespace {
 std::set<ListenerAddress> listener_addresses(const Settings& settings) {
     std::set<ListenerAddress> addresses;
     for (const char* loopback : {"127.0.0.1", "::1"})
-        addresses.insert({ListenerKind::transparent, {*Address::parse(loopback), settings.transparent_port}});
+        for (const ListenerKind kind : {ListenerKind::transparent, ListenerKind::transparent_udp})
+            addresses.insert({kind, {*Address::parse(loopback), settings.transparent_port}});
     for (const Listener& listener : settings.listeners) addresses.insert({ListenerKind::socks5, listener.listen});
     return addresses;
 }

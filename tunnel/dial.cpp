@@ -46,7 +46,8 @@ asio::awaitable<Attempt> dial_by(Context& context, const Settings& settings, con
         co_return Attempt{DialFailure{Reply::network_unreachable, "cannot connect to the proxy: " + error.message(),
                                       remedy_for(error, "is the proxy running?"), *proxy.label},
                           false};
-    auto answer = co_await ask_proxy(socket, proxy, target, context.attempts, settings.timeouts);
+    auto answer =
+        co_await ask_proxy(socket, proxy, socks5::Command::connect, target, context.attempts, settings.timeouts);
     if (!answer.reply)
         co_return Attempt{
             DialFailure{Reply::general_failure, std::move(answer.cause), std::move(answer.remedy), *proxy.label},

@@ -2,6 +2,7 @@
 #include "tunnel/directory.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace natctl {
 
@@ -34,7 +35,9 @@ Directory::Directory(const Site& site) : routes_(site.peers), site_(normal(site.
     for (const Map& map : site.maps) {
         own_prefixes_.push_back(map.virtual_prefix);
         if (!map.name.empty()) hosts_.emplace(normal(map.name), map.virtual_prefix.network());
+        if (is_one_to_one(map)) real_to_virtual_.emplace_back(map.real_prefix, map.virtual_prefix);
     }
+    std::ranges::stable_sort(real_to_virtual_, std::greater{}, [](const auto& map) { return map.first.length(); });
     own_ = AddressSet(own_prefixes_);
     for (std::size_t index = 0; index < site.peers.size(); ++index)
         peers_.emplace(normal(site.peers[index].name), index);
@@ -48,6 +51,18 @@ Directory::Directory(const Site& site) : routes_(site.peers), site_(normal(site.
             if (is_one_to_one(map) && map.real_prefix.contains(address))
                 listeners_.insert({translate(address, map.real_prefix, map.virtual_prefix), listener.listen.port});
     }
+}
+
+std::optional<Address> Directory::virtual_of(const Address& real) const {
+    for (const auto& [from, to] : real_to_virtual_) {
+        if (!from.contains(real)) continue;
+        const Address name = translate(real, from, to);
+        const auto taken = [&, &own = to](const auto& map) {
+            return map.second.length() > own.length() && map.second.contains(name);
+        };
+        if (std::ranges::none_of(real_to_virtual_, taken)) return name;
+    }
+    return std::nullopt;
 }
 
 std::optional<Address> Directory::own_host(std::string_view name) const {

@@ -24,6 +24,10 @@ public:
     bool is_own(const Address& address) const { return own_.contains(address); }
     const std::vector<Prefix>& own_prefixes() const { return own_prefixes_; }
 
+    /// The address under which peers know the one at `real`, as the kernel translates sources: the longest real prefix
+    /// wins, and a real address whose virtual one was given to another host has none.
+    std::optional<Address> virtual_of(const Address& real) const;
+
     /// Index into the site's peers.
     std::optional<std::size_t> peer_of(const Address& address) const { return routes_.find(address); }
 
@@ -39,6 +43,8 @@ public:
 private:
     std::vector<Prefix> own_prefixes_;
     AddressSet own_;
+    /// One-to-one, the longest first.
+    std::vector<std::pair<Prefix, Prefix>> real_to_virtual_;
     RouteTable routes_;
     std::string site_;
     std::map<std::string, Address, std::less<>> hosts_;

@@ -17,6 +17,8 @@ constexpr std::size_t most_descriptors = std::size_t{1} << 20;
 
 constexpr std::size_t fewest_flows = 4;
 constexpr std::size_t fewest_pipes = 2;
+constexpr std::size_t fewest_associations = 2;
+constexpr std::size_t fewest_reply_sockets = 2;
 
 } // namespace
 
@@ -33,7 +35,10 @@ WorkerLimits share_limits(std::size_t descriptors, std::size_t threads) {
     const std::size_t share = usable > reserved ? (usable - reserved) / threads : 0;
     WorkerLimits limits;
     limits.max_pipes = std::max(fewest_pipes, share / 4 / 2);
-    limits.max_flows = std::max(fewest_flows, share * 3 / 4 / 2);
+    limits.max_flows = std::max(fewest_flows, share / 2 / 2);
+    limits.max_reply_sockets = std::clamp(share / 16, fewest_reply_sockets, limits.max_reply_sockets);
+    const std::size_t left = share / 4 > limits.max_reply_sockets ? share / 4 - limits.max_reply_sockets : 0;
+    limits.max_associations = std::max(fewest_associations, left / 2);
     // At most half of the flows are strangers: the others are past that.
     limits.max_strangers = std::clamp(limits.max_flows / 2, std::size_t{2}, limits.max_strangers);
     return limits;

@@ -10,8 +10,8 @@ namespace natctl {
 /// Raises the soft limit of open files to the hard one and returns it. It stays as it is when the system refuses.
 std::size_t raise_descriptor_limit();
 
-/// Shares `descriptors` among `threads`, so that flows are kept waiting before the descriptors run out: two a flow,
-/// and a quarter of all for the pipes of those that move.
+/// Shares `descriptors` among `threads`, so that flows are kept waiting before the descriptors run out: half
+/// of all for TCP flows, two each, a quarter for the pipes of those that move, and a quarter for UDP.
 WorkerLimits share_limits(std::size_t descriptors, std::size_t threads);
 
 } // namespace natctl

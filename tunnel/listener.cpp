@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "nftctl/base/error.h"
+#include "tunnel/datagram_socket.h"
 #include "tunnel/socket.h"
 
 namespace natctl {
@@ -18,16 +19,24 @@ namespace {
 /// Connections that wait for accept(); the kernel cuts it to net.core.somaxconn.
 constexpr int backlog = 4096;
 
+/// Bytes of datagrams that may wait.
+constexpr int datagram_room = 4 << 20;
+
 std::string describe(const ListenerAddress& address) {
-    return (address.kind == ListenerKind::transparent ? "the transparent listener " : "the socks5 listener ") +
-           address.endpoint.text();
+    const char* kind = "";
+    switch (address.kind) {
+    case ListenerKind::transparent: kind = "the transparent listener "; break;
+    case ListenerKind::transparent_udp: kind = "the transparent UDP listener "; break;
+    case ListenerKind::socks5: kind = "the socks5 listener "; break;
+    }
+    return kind + address.endpoint.text();
 }
 
 std::string remedy_for(int error, const ListenerAddress& address) {
     if (error == EADDRINUSE) return "another program listens there: stop it or choose another port";
     if (error == EPERM || error == EACCES)
-        return address.kind == ListenerKind::transparent ? "run natctl-tunnel as root or with CAP_NET_ADMIN"
-                                                         : "run natctl-tunnel as root";
+        return address.kind == ListenerKind::socks5 ? "run natctl-tunnel as root"
+                                                    : "run natctl-tunnel as root or with CAP_NET_ADMIN";
     return "";
 }
 
@@ -35,11 +44,17 @@ class Socket {
 public:
     explicit Socket(const ListenerAddress& address) : address_(address) {
         const bool v6 = address.endpoint.address.family() == Family::ipv6;
-        fd_ = Fd(::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        const int type = is_udp() ? SOCK_DGRAM : SOCK_STREAM;
+        fd_ = Fd(::socket(v6 ? AF_INET6 : AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
         if (!fd_) fail("create");
-        set("prepare", SOL_SOCKET, SO_REUSEADDR);
+        // With UDP it would let two programs have one port.
+        if (!is_udp()) set("prepare", SOL_SOCKET, SO_REUSEADDR);
         if (v6) set("prepare", IPPROTO_IPV6, IPV6_V6ONLY);
-        if (address.kind == ListenerKind::transparent) {
+        if (is_udp()) {
+            set("prepare", v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVORIGDSTADDR : IP_RECVORIGDSTADDR);
+            make_room(fd_.get(), datagram_room);
+        }
+        if (address.kind != ListenerKind::socks5) {
             set("prepare", v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT);
         } else {
             // The interface with this address may come later.
@@ -55,6 +70,7 @@ public:
     }
 
     Fd listen() && {
+        if (is_udp()) return std::move(fd_);
         // Its clients are the site's own.
         if (address_.kind == ListenerKind::transparent || address_.endpoint.address.is_loopback())
             avoid_pacing(fd_.get());
@@ -63,6 +79,8 @@ public:
     }
 
 private:
+    bool is_udp() const { return address_.kind == ListenerKind::transparent_udp; }
+
     void set(const char* verb, int level, int name) {
         const int on = 1;
         if (::setsockopt(fd_.get(), level, name, &on, sizeof on) != 0) fail(verb);

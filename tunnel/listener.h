@@ -9,7 +9,12 @@
 
 namespace natctl {
 
-enum class ListenerKind : std::uint8_t { transparent, socks5 };
+enum class ListenerKind : std::uint8_t {
+    transparent,
+    /// UDP on the same address and port.
+    transparent_udp,
+    socks5,
+};
 
 struct ListenerAddress {
     ListenerKind kind;
@@ -22,8 +27,8 @@ struct ListenSocket {
     Fd fd;
 };
 
-/// `count` listening sockets for one address, among which the kernel spreads the connections (SO_REUSEPORT). Throws
-/// SystemError: EADDRINUSE also when an older process of the same user listens there the same way.
+/// `count` listening (or UDP) sockets for one address, among which the kernel spreads the connections (SO_REUSEPORT).
+/// Throws SystemError: EADDRINUSE also when an older process of the same user listens there the same way.
 std::vector<ListenSocket> open_listeners(const ListenerAddress& address, std::size_t count);
 
 } // namespace natctl

@@ -21,12 +21,16 @@ struct Proxy {
     std::optional<socks5::UserPassword> credentials;
     /// For messages: "peer b by socks5 127.0.0.1:1080".
     std::shared_ptr<const std::string> label;
+
+    /// The same way in, whatever it is called.
+    bool operator==(const Proxy& other) const { return server == other.server && credentials == other.credentials; }
 };
 
 struct PeerProxies {
     std::string name;
     /// In order of preference; empty when the peer is reached by interfaces alone.
     std::vector<Proxy> proxies;
+    bool operator==(const PeerProxies&) const = default;
 };
 
 struct Listener {
@@ -47,6 +51,8 @@ struct Timeouts {
     Duration proxy = std::chrono::seconds(4);
     /// From our request to the proxy's reply; it may well connect for as long as Linux does.
     Duration reply = std::chrono::seconds(60);
+    /// A UDP association of a client of ours that moves nothing.
+    Duration association = std::chrono::minutes(10);
     /// Between two looks at all of the above.
     Duration tick = std::chrono::seconds(1);
 };

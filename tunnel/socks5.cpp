@@ -167,4 +167,40 @@ Parsed<ReplyMessage> parse_reply(View bytes) {
     return {ReplyMessage{code, *bound.value()}, 3 + bound.used()};
 }
 
+std::optional<DatagramHeader> parse_datagram(View bytes) {
+    if (bytes.size() < 4) return std::nullopt;
+    const auto destination = parse_destination(bytes.subspan(3));
+    if (!destination.done() || !destination.value()) return std::nullopt;
+    return DatagramHeader{bytes[2], *destination.value(), 3 + destination.used()};
+}
+
+DatagramPrefix::DatagramPrefix(const Destination& destination) {
+    auto end = std::fill_n(bytes_.begin(), 3, std::uint8_t{0});
+    if (const Address* address = destination.address()) {
+        *end++ = address->family() == Family::ipv4 ? type_ipv4 : type_ipv6;
+        end = std::ranges::copy(address->bytes(), end).out;
+    } else {
+        const std::string& name = *destination.name();
+        assert(!name.empty() && name.size() <= 255);
+        *end++ = type_name;
+        *end++ = static_cast<std::uint8_t>(name.size());
+        end = std::ranges::copy(name, end).out;
+    }
+    *end++ = static_cast<std::uint8_t>(destination.port >> 8);
+    *end++ = static_cast<std::uint8_t>(destination.port & 0xff);
+    size_ = static_cast<std::size_t>(end - bytes_.begin());
+}
+
+std::optional<Endpoint> relay_endpoint(const Destination& bound, const Endpoint& server) {
+    if (bound.port == 0) return std::nullopt;
+    std::optional<Address> address;
+    if (bound.address())
+        address = bound.address()->unmapped();
+    else
+        address = Address::parse(*bound.name());
+    if (!address || address->is_unspecified() || (address->is_loopback() && !server.address.is_loopback()))
+        address = server.address;
+    return Endpoint{*address, bound.port};
+}
+
 } // namespace natctl::socks5

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -133,5 +135,37 @@ Parsed<std::uint8_t> parse_method_choice(View bytes);
 Parsed<bool> parse_user_password_status(View bytes);
 /// A refusal counts from its second byte on: some servers cut the rest.
 Parsed<ReplyMessage> parse_reply(View bytes);
+
+// Datagrams between a client and its relay (RFC 1928, section 7), each of them whole.
+
+struct DatagramHeader {
+    /// FRAG; 0: the datagram stands alone.
+    std::uint8_t fragment = 0;
+    /// Where it goes, or where it came from.
+    Destination destination;
+    /// Bytes in front of the payload.
+    std::size_t size = 0;
+    bool operator==(const DatagramHeader&) const = default;
+};
+
+/// nullopt: too short for what it says, or an address of an unknown type. The reserved bytes are not looked at.
+std::optional<DatagramHeader> parse_datagram(View bytes);
+
+/// The header of a datagram that stands alone.
+class DatagramPrefix {
+public:
+    /// A name has 1 to 255 bytes.
+    explicit DatagramPrefix(const Destination& destination);
+    View bytes() const { return {bytes_.data(), size_}; }
+
+private:
+    std::array<std::uint8_t, 3 + 1 + 1 + 255 + 2> bytes_;
+    std::size_t size_;
+};
+
+/// Where to send datagrams after `bound` was the reply to UDP ASSOCIATE of the proxy at `server`: an address that can
+/// only mean the proxy itself (unspecified, loopback for one that is elsewhere, a name) stands for the proxy's.
+/// nullopt: it names no port.
+std::optional<Endpoint> relay_endpoint(const Destination& bound, const Endpoint& server);
 
 } // namespace natctl::socks5

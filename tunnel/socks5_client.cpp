@@ -49,15 +49,16 @@ asio::awaitable<std::optional<ProxyAnswer>> introduce(tcp::socket& socket, const
 
 } // namespace
 
-asio::awaitable<ProxyAnswer> ask_proxy(tcp::socket& socket, const Proxy& proxy, const socks5::Destination& destination,
-                                       Deadlines& deadlines, const Timeouts& timeouts) {
+asio::awaitable<ProxyAnswer> ask_proxy(tcp::socket& socket, const Proxy& proxy, socks5::Command command,
+                                       const socks5::Destination& destination, Deadlines& deadlines,
+                                       const Timeouts& timeouts) {
     Bytes bytes;
     {
         const Deadlines::Guard guard(deadlines, socket, timeouts.handshake);
         if (auto failure = co_await introduce(socket, proxy, bytes, guard)) co_return std::move(*failure);
     }
     const Deadlines::Guard guard(deadlines, socket, timeouts.reply);
-    if (const auto error = co_await send(socket, socks5::request(socks5::Command::connect, destination)))
+    if (const auto error = co_await send(socket, socks5::request(command, destination)))
         co_return no_reply(cause_of(error, guard.expired()), is_it_socks5);
     auto reply = co_await receive(socket, bytes, socks5::parse_reply);
     if (!reply.message) co_return no_reply(cause_of(reply.error, guard.expired()), "look at the proxy's log", true);

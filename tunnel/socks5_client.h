@@ -26,9 +26,10 @@ struct ProxyAnswer {
     socks5::Bytes early;
 };
 
-/// Asks the proxy behind `socket`, connected, for a connection to `destination`. Step by step: some servers read past
-/// a greeting and lose what a client sends ahead.
-asio::awaitable<ProxyAnswer> ask_proxy(tcp::socket& socket, const Proxy& proxy, const socks5::Destination& destination,
-                                       Deadlines& deadlines, const Timeouts& timeouts);
+/// Asks the proxy behind `socket`, connected, for `command` with `destination`. Step by step: some servers read past a
+/// greeting and lose what a client sends ahead.
+asio::awaitable<ProxyAnswer> ask_proxy(tcp::socket& socket, const Proxy& proxy, socks5::Command command,
+                                       const socks5::Destination& destination, Deadlines& deadlines,
+                                       const Timeouts& timeouts);
 
 } // namespace natctl

@@ -12,6 +12,7 @@
 #include "tunnel/dial.h"
 #include "tunnel/join.h"
 #include "tunnel/message.h"
+#include "tunnel/served_association.h"
 
 namespace natctl {
 
@@ -62,6 +63,9 @@ void Session::log(const std::string& to, const DialFailure& failure) {
 asio::awaitable<void> Session::run(const Listener& listener) {
     const auto request = co_await read_request(listener);
     if (!request) co_return co_await close_gently();
+    // Its destination says nothing: some put zeros there, some the first target.
+    if (request->command == static_cast<std::uint8_t>(socks5::Command::udp_associate))
+        co_return co_await serve_association(context_, settings_, listener, client_, source_);
     if (request->command != static_cast<std::uint8_t>(socks5::Command::connect))
         co_return co_await refuse(Reply::command_not_supported);
     if (!request->destination) co_return co_await refuse(Reply::address_type_not_supported);

@@ -6,11 +6,11 @@
 #include <random>
 #include <utility>
 
-#include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 #include <spdlog/spdlog.h>
 
 #include "tunnel/socks5_server.h"
+#include "tunnel/spawn.h"
 #include "tunnel/tproxy_listener.h"
 
 namespace natctl {
@@ -52,13 +52,15 @@ Worker::Worker(std::shared_ptr<const Settings> settings, std::vector<ListenSocke
     : limits_(limits),
       log_(log),
       pipes_(limits.pipe_size, limits.max_pipes),
+      datagram_context_(limits.max_associations, limits.max_reply_sockets),
       strangers_(limits.max_strangers),
       io_(1),
       relay_(io_, pipes_, limits.relay, [this](const FlowReport& report) { flow_ended(report); }),
-      context_{io_.get_executor(), std::move(settings), strangers_, attempts_, relay_, log},
+      context_{io_.get_executor(), std::move(settings), strangers_, attempts_, relay_, log, datagram_context_},
+      datagrams_(context_, limits.datagrams),
       room_(io_, asio::steady_timer::time_point::max()) {
     for (ListenSocket& socket : listeners) listen(std::move(socket));
-    spawn(tick());
+    spawn(context_.executor, tick());
 }
 
 Worker::~Worker() { running_ = false; }
@@ -70,13 +72,16 @@ void Worker::reload(std::shared_ptr<const Settings> settings, std::vector<Listen
     asio::post(
         io_, [this, settings = std::move(settings), added = std::move(added), removed = std::move(removed)]() mutable {
             context_.settings = std::move(settings);
-            for (const ListenerAddress& address : removed)
+            datagrams_.reload();
+            for (const ListenerAddress& address : removed) {
+                datagrams_.close(address);
                 std::erase_if(acceptors_, [&](const auto& acceptor) {
                     if (acceptor->address != address) return false;
                     std::error_code ignored;
                     acceptor->acceptor.close(ignored);
                     return true;
                 });
+            }
             for (ListenSocket& socket : added) listen(std::move(socket));
         });
 }
@@ -97,16 +102,18 @@ void Worker::stop() {
     asio::post(io_, [this] {
         running_ = false;
         relay_.stop();
+        datagrams_.stop();
         io_.stop();
     });
 }
 
 void Worker::listen(ListenSocket socket) {
+    if (socket.address.kind == ListenerKind::transparent_udp) return datagrams_.listen(std::move(socket));
     const bool v6 = socket.address.endpoint.address.family() == Family::ipv6;
     auto acceptor = std::make_shared<Acceptor>(Acceptor{socket.address, tcp::acceptor(io_)});
     acceptor->acceptor.assign(v6 ? tcp::v6() : tcp::v4(), socket.fd.release());
     acceptors_.push_back(acceptor);
-    spawn(accept(std::move(acceptor)));
+    spawn(context_.executor, accept(std::move(acceptor)));
 }
 
 asio::awaitable<void> Worker::accept(std::shared_ptr<Acceptor> acceptor) {
@@ -119,7 +126,7 @@ asio::awaitable<void> Worker::accept(std::shared_ptr<Acceptor> acceptor) {
         auto [error, client] = co_await acceptor->acceptor.async_accept(awaiting);
         if (!error) {
             failures = 0;
-            spawn(serve(acceptor->address, std::move(client)));
+            spawn(context_.executor, serve(acceptor->address, std::move(client)));
             continue;
         }
         if (!acceptor->acceptor.is_open()) break;
@@ -148,6 +155,7 @@ asio::awaitable<void> Worker::tick() {
         strangers_.tick(now);
         attempts_.tick(now);
         relay_.tick(now);
+        datagrams_.tick(now);
     }
 }
 
@@ -169,17 +177,6 @@ void Worker::one_left() {
         running_ = false;
         io_.stop();
     }
-}
-
-void Worker::spawn(asio::awaitable<void> task) {
-    asio::co_spawn(io_, std::move(task), [](const std::exception_ptr& failure) {
-        if (!failure) return;
-        try {
-            std::rethrow_exception(failure);
-        } catch (const std::exception& error) {
-            spdlog::error("a flow was given up: {}", error.what());
-        }
-    });
 }
 
 } // namespace natctl

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <exception>
 #include <functional>
 #include <list>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "tunnel/context.h"
 #include "tunnel/listener.h"
 #include "tunnel/socket.h"
+#include "tunnel/transparent_datagrams.h"
 
 namespace natctl {
 
@@ -26,7 +26,12 @@ struct WorkerLimits {
     /// Clients that have not yet made a request.
     std::size_t max_strangers = 1024;
     std::size_t pipe_size = std::size_t{256} << 10;
+    /// Of UDP, with proxies and with clients of our own.
+    std::size_t max_associations = 2000;
+    /// Addresses that answers were sent from lately.
+    std::size_t max_reply_sockets = 256;
     RelayLimits relay;
+    DatagramLimits datagrams;
 };
 
 /// One thread's share of the tunnel: its listeners, its loop, its flows. Nothing is shared with other workers but the
@@ -62,12 +67,12 @@ private:
     asio::awaitable<void> tick();
     void flow_ended(const FlowReport& report);
     void one_left();
-    void spawn(asio::awaitable<void> task);
     std::size_t flows() const { return opening_ + relay_.size(); }
 
     WorkerLimits limits_;
     FlowLog& log_;
     PipePool pipes_;
+    DatagramContext datagram_context_;
     Deadlines strangers_;
     Deadlines attempts_;
     std::size_t opening_ = 0;
@@ -77,6 +82,7 @@ private:
     asio::io_context io_;
     Relay relay_;
     Context context_;
+    TransparentDatagrams datagrams_;
     std::list<std::shared_ptr<Acceptor>> acceptors_;
     /// Never expires; cancelled when a flow ends.
     asio::steady_timer room_;

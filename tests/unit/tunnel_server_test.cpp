@@ -126,7 +126,6 @@ TEST_CASE("failures have their own replies") {
 
     for (const auto& [request, reply] :
          {std::pair(std::string("\5\2\0\1\1\2\3\4\0\120", 10), socks5::Reply::command_not_supported),
-          std::pair(std::string("\5\3\0\1\0\0\0\0\0\0", 10), socks5::Reply::command_not_supported),
           std::pair(std::string("\5\1\0\3\0\0\120", 7), socks5::Reply::not_allowed),
           std::pair(std::string("\5\1\0\2\1\2", 6), socks5::Reply::address_type_not_supported)}) {
         auto client = server.greeted_client();

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstddef>
+
+#include "tunnel/datagram_batch.h"
+#include "tunnel/drop_log.h"
+#include "tunnel/reply_sockets.h"
+
+namespace natctl {
+
+/// What the UDP of one thread shares.
+struct DatagramContext {
+    DatagramContext(std::size_t association_limit, std::size_t reply_sockets)
+        : replies(out, drops, reply_sockets),
+          max_associations(association_limit) {}
+
+    ReceiveBatch in;
+    SendBatch out;
+    DropLog drops;
+    ReplySockets replies;
+    /// Associations that exist, with proxies and with clients of our own server.
+    std::size_t associations = 0;
+    std::size_t max_associations;
+
+    /// Counts an association for as long as it lives.
+    class Slot {
+    public:
+        explicit Slot(DatagramContext& context) : context_(context) { ++context_.associations; }
+        ~Slot() { --context_.associations; }
+        Slot(const Slot&) = delete;
+        Slot& operator=(const Slot&) = delete;
+
+    private:
+        DatagramContext& context_;
+    };
+    bool has_room() const { return associations < max_associations; }
+};
+
+} // namespace natctl

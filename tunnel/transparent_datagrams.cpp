@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tunnel/transparent_datagrams.h"
+
+#include <functional>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include "tunnel/spawn.h"
+
+namespace natctl {
+
+namespace {
+
+constexpr std::uint16_t dns_port = 53;
+constexpr int batches_per_turn = 8;
+
+} // namespace
+
+std::size_t TransparentDatagrams::Hash::operator()(const Key& key) const {
+    const auto bytes = key.client.address.bytes();
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return std::hash<std::string_view>()(text) ^ (std::size_t{key.client.port} << 16) ^ key.route;
+}
+
+TransparentDatagrams::~TransparentDatagrams() { stop(); }
+
+void TransparentDatagrams::listen(ListenSocket socket) {
+    auto made = std::make_shared<Socket>(
+        Socket{socket.address, asio::posix::stream_descriptor(context_.executor, socket.fd.release())});
+    sockets_.push_back(made);
+    spawn(context_.executor, serve(std::move(made)));
+}
+
+void TransparentDatagrams::close(const ListenerAddress& address) {
+    std::erase_if(sockets_, [&](const auto& socket) {
+        if (socket->address != address) return false;
+        std::error_code ignored;
+        socket->descriptor.close(ignored);
+        return true;
+    });
+}
+
+void TransparentDatagrams::stop() {
+    for (const auto& socket : sockets_) {
+        std::error_code ignored;
+        socket->descriptor.close(ignored);
+    }
+    sockets_.clear();
+    while (!flows_.empty()) erase(flows_.begin());
+}
+
+void TransparentDatagrams::reload() {
+    const auto& peers = context_.settings->peers;
+    for (auto flow = flows_.begin(); flow != flows_.end();) {
+        const auto next = std::next(flow);
+        const std::size_t route = flow->first.route;
+        if (route >= peers.size() || peers[route] != flow->second.settings->peers[route]) erase(flow);
+        flow = next;
+    }
+}
+
+void TransparentDatagrams::tick(Clock::time_point now) {
+    for (auto flow = flows_.begin(); flow != flows_.end();) {
+        const auto next = std::next(flow);
+        if (now - flow->second.active >= (flow->second.only_dns ? limits_.idle_dns : limits_.idle)) erase(flow);
+        flow = next;
+    }
+}
+
+asio::awaitable<void> TransparentDatagrams::serve(std::shared_ptr<Socket> socket) {
+    while (socket->descriptor.is_open()) {
+        const auto [error] = co_await socket->descriptor.async_wait(asio::posix::descriptor_base::wait_read, awaiting);
+        if (error || !socket->descriptor.is_open()) co_return;
+        receive_all(*socket);
+    }
+}
+
+void TransparentDatagrams::receive_all(Socket& socket) {
+    DatagramContext& datagrams = context_.datagrams;
+    now_ = Clock::now();
+    for (int batch = 0; batch < batches_per_turn; ++batch) {
+        if (datagrams.in.receive(socket.descriptor.native_handle())) return;
+        for (const Datagram& datagram : datagrams.in.datagrams()) pass_on(datagram);
+        datagrams.out.flush();
+        if (datagrams.in.datagrams().size() < ReceiveBatch::capacity) return;
+    }
+}
+
+void TransparentDatagrams::pass_on(const Datagram& datagram) {
+    const Directory& directory = *context_.settings->directory;
+    if (!datagram.original) return;
+    const Endpoint& to = *datagram.original;
+    const auto route = directory.peer_of(to.address);
+    if (!route || to.port == 0 || directory.is_own_listener(to))
+        return context_.datagrams.drops.dropped(Drop::stranger, datagram.from, "to " + to.text() + ", no peer's");
+    Flow* flow = flow_of({datagram.from, *route});
+    if (!flow) return;
+    flow->active = now_;
+    flow->only_dns = flow->only_dns && to.port == dns_port;
+    flow->association->send(socks5::Destination::of(to), datagram.payload);
+}
+
+TransparentDatagrams::Flow* TransparentDatagrams::flow_of(const Key& key) {
+    const auto found = flows_.find(key);
+    if (found != flows_.end()) {
+        Flow& flow = found->second;
+        if (flow.association->is_over() && now_ >= flow.association->retry_at()) {
+            flow.settings = context_.settings;
+            flow.association = associate(key);
+        }
+        return &flow;
+    }
+    if (!context_.datagrams.has_room()) {
+        if (unanswered_.empty()) {
+            context_.datagrams.drops.dropped(Drop::no_association, key.client, "all of them are in use");
+            return nullptr;
+        }
+        // What nobody answers makes room, as in the kernel's own table (nf_conntrack_core.c, early_drop).
+        erase(flows_.find(unanswered_.front()));
+    }
+    Flow flow;
+    flow.settings = context_.settings;
+    flow.association = associate(key);
+    flow.unanswered = unanswered_.insert(unanswered_.end(), key);
+    return &flows_.emplace(key, std::move(flow)).first->second;
+}
+
+void TransparentDatagrams::erase(Flows::iterator flow) {
+    // What is in the batch may be for its socket.
+    context_.datagrams.out.flush();
+    flow->second.association->close();
+    if (flow->second.unanswered != unanswered_.end()) unanswered_.erase(flow->second.unanswered);
+    flows_.erase(flow);
+}
+
+std::shared_ptr<ProxyAssociation> TransparentDatagrams::associate(const Key& key) {
+    auto association = std::make_shared<ProxyAssociation>(
+        context_, context_.settings, key.route, key.client,
+        [this, key](const Endpoint& origin, DatagramView payload) { answer(key, origin, payload); });
+    association->start();
+    return association;
+}
+
+void TransparentDatagrams::answer(const Key& key, const Endpoint& origin, DatagramView payload) {
+    const auto found = flows_.find(key);
+    if (found == flows_.end()) return;
+    // A proxy may speak for its peer alone, not for this site nor for other peers.
+    if (context_.settings->directory->peer_of(origin.address) != key.route ||
+        origin.address.family() != key.client.address.family())
+        return context_.datagrams.drops.dropped(Drop::stranger, origin, "told by another peer's proxy");
+    Flow& flow = found->second;
+    flow.active = Clock::now();
+    if (flow.unanswered != unanswered_.end()) {
+        unanswered_.erase(flow.unanswered);
+        flow.unanswered = unanswered_.end();
+    }
+    context_.datagrams.replies.send(origin, key.client, payload, context_.settings->bypass_mark);
+}
+
+} // namespace natctl

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+#include <asio/awaitable.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+
+#include "tunnel/context.h"
+#include "tunnel/datagram_context.h"
+#include "tunnel/listener.h"
+#include "tunnel/proxy_association.h"
+
+namespace natctl {
+
+/// How long a UDP flow may rest.
+struct DatagramLimits {
+    std::chrono::steady_clock::duration idle = std::chrono::minutes(5);
+    /// A flow that has asked nothing but DNS servers.
+    std::chrono::steady_clock::duration idle_dns = std::chrono::seconds(20);
+};
+
+/// Datagrams that the kernel hands to our transparent sockets (TPROXY). One association for each client address and
+/// port, and peer: the client keeps one address there, and whoever it is at the peer may answer (full cone). Of one
+/// thread: the kernel chooses it by the client's address and port.
+class TransparentDatagrams {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    TransparentDatagrams(Context& context, const DatagramLimits& limits) : context_(context), limits_(limits) {}
+    ~TransparentDatagrams();
+    TransparentDatagrams(const TransparentDatagrams&) = delete;
+    TransparentDatagrams& operator=(const TransparentDatagrams&) = delete;
+
+    void listen(ListenSocket socket);
+    void close(const ListenerAddress& address);
+    /// The settings of the context are others: flows to peers that are reached as before go on.
+    void reload();
+    /// Ends the flows that rested too long. To be called about once a second.
+    void tick(Clock::time_point now);
+    /// Ends all.
+    void stop();
+    std::size_t size() const { return flows_.size(); }
+
+private:
+    struct Key {
+        Endpoint client;
+        /// Index into the settings' peers.
+        std::size_t route;
+        bool operator==(const Key&) const = default;
+    };
+    struct Hash {
+        std::size_t operator()(const Key& key) const;
+    };
+    struct Flow {
+        std::shared_ptr<ProxyAssociation> association;
+        std::shared_ptr<const Settings> settings;
+        Clock::time_point active;
+        /// Its place in unanswered_; the end of that once it was answered.
+        std::list<Key>::iterator unanswered;
+        bool only_dns = true;
+    };
+    using Flows = std::unordered_map<Key, Flow, Hash>;
+    struct Socket {
+        ListenerAddress address;
+        asio::posix::stream_descriptor descriptor;
+    };
+
+    asio::awaitable<void> serve(std::shared_ptr<Socket> socket);
+    void receive_all(Socket& socket);
+    void pass_on(const Datagram& datagram);
+    Flow* flow_of(const Key& key);
+    void erase(Flows::iterator flow);
+    std::shared_ptr<ProxyAssociation> associate(const Key& key);
+    void answer(const Key& key, const Endpoint& origin, DatagramView payload);
+
+    Context& context_;
+    DatagramLimits limits_;
+    std::list<std::shared_ptr<Socket>> sockets_;
+    Flows flows_;
+    /// Flows that nobody has answered yet, oldest first.
+    std::list<Key> unanswered_;
+    Clock::time_point now_;
+};
+
+} // namespace natctl
