@@ -15,25 +15,31 @@ namespace {
 /// Another writer may change its own tables all the time; each of its commits costs us one attempt.
 constexpr int attempts = 50;
 
-void put_back(Kernel& kernel, const Plan& former) {
+void put_back(Kernel& kernel, const Plan& former, const Warn& warn) {
     for (int i = 0; i < attempts; ++i) {
         const auto now = kernel.read();
         const auto back = diff(now.plan, former);
-        if (back.empty() || kernel.commit(back, now.generation) == CommitResult::done) return;
+        if (back.empty()) return;
+        if (kernel.commit(back, now.generation) == CommitResult::stale) continue;
+        forget_stale(kernel, now.plan, former, back, warn);
+        return;
     }
 }
 
-Transaction reach(Kernel& kernel, const std::function<Plan()>& wanted) {
+Transaction reach(Kernel& kernel, const std::function<Plan()>& wanted, const Warn& warn) {
     for (int i = 0; i < attempts; ++i) {
         const auto now = kernel.read();
-        auto change = diff(now.plan, wanted());
+        const auto target = wanted();
+        auto change = diff(now.plan, target);
         if (change.empty()) return change;
         try {
-            if (kernel.commit(change, now.generation) == CommitResult::done) return change;
+            if (kernel.commit(change, now.generation) == CommitResult::stale) continue;
         } catch (const SystemError&) {
-            put_back(kernel, now.plan);
+            put_back(kernel, now.plan, warn);
             throw;
         }
+        forget_stale(kernel, now.plan, target, change, warn);
+        return change;
     }
     throw SystemError("commit", "table inet natctl", EAGAIN,
                       "another program changes nftables all the time: `nft monitor` names it");
@@ -45,12 +51,14 @@ Transaction pending(Kernel& kernel, const Site& site) {
     return diff(kernel.read().plan, compile(site, kernel.read_facts(site)));
 }
 
-Transaction apply(Kernel& kernel, const Site& site) {
-    return reach(kernel, [&] { return compile(site, kernel.read_facts(site)); });
+Transaction apply(Kernel& kernel, const Site& site, const Warn& warn) {
+    return reach(
+        kernel, [&] { return compile(site, kernel.read_facts(site)); }, warn);
 }
 
-Transaction take_down(Kernel& kernel) {
-    return reach(kernel, [] { return Plan{}; });
+Transaction take_down(Kernel& kernel, const Warn& warn) {
+    return reach(
+        kernel, [] { return Plan{}; }, warn);
 }
 
 } // namespace natctl

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "nftctl/kernel/forget.h"
 #include "nftctl/kernel/kernel.h"
 #include "nftctl/site/site.h"
 
@@ -13,10 +14,11 @@ namespace natctl {
 Transaction pending(Kernel& kernel, const Site& site);
 
 /// Makes the kernel hold what the site needs. Returns what was changed. When the kernel refuses any part, the former
-/// state is put back and the refusal is thrown.
-Transaction apply(Kernel& kernel, const Site& site);
+/// state is put back and the refusal is thrown. Open flows that are translated wrongly since are forgotten; see
+/// forget.h.
+Transaction apply(Kernel& kernel, const Site& site, const Warn& warn = warn_on_stderr);
 
 /// Removes exactly what is ours.
-Transaction take_down(Kernel& kernel);
+Transaction take_down(Kernel& kernel, const Warn& warn = warn_on_stderr);
 
 } // namespace natctl

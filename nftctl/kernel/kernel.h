@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
 
+#include "nftctl/plan/connection.h"
 #include "nftctl/plan/facts.h"
 #include "nftctl/plan/plan.h"
 #include "nftctl/plan/transaction.h"
@@ -34,6 +39,14 @@ public:
     /// The table changes are atomic and conditional on `generation`. Routes and rules follow one by one, each safe to
     /// repeat; when one is refused this throws and what was done so far stays: apply() puts the former state back.
     virtual CommitResult commit(const Transaction& transaction, std::uint32_t generation) = 0;
+
+    using WantedConnection = std::function<bool(const Connection&)>;
+    /// The entries of connection tracking that are in at least one of the filters and wanted; one that is in several
+    /// may come several times. `wanted` may be called from several threads at once.
+    virtual std::vector<Connection> find_connections(std::span<const ConnectionFilter> filters,
+                                                     const WantedConnection& wanted) = 0;
+    /// Deletes exactly these, and returns how many of them were still there.
+    virtual std::size_t remove_connections(std::span<const Connection> connections) = 0;
 };
 
 } // namespace natctl

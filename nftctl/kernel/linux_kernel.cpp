@@ -3,6 +3,7 @@
 
 #include <linux/netlink.h>
 
+#include "nftctl/kernel/conntrack.h"
 #include "nftctl/kernel/facts.h"
 #include "nftctl/kernel/guards.h"
 #include "nftctl/kernel/nftables.h"
@@ -42,6 +43,15 @@ public:
         return CommitResult::done;
     }
 
+    std::vector<Connection> find_connections(std::span<const ConnectionFilter> filters,
+                                             const WantedConnection& wanted) override {
+        return conntrack_.find(filters, wanted);
+    }
+
+    std::size_t remove_connections(std::span<const Connection> connections) override {
+        return conntrack_.remove(connections);
+    }
+
 private:
     /// Routes that have to go before the table changes, unless the table changed already and would be refused. Should
     /// it change after this look, commit() puts them back: between the two the unreachable routes below them stand.
@@ -55,6 +65,7 @@ private:
     }
 
     nft::Nftables nftables_;
+    Conntrack conntrack_;
     netlink::Socket route_socket_{NETLINK_ROUTE};
 };
 

@@ -76,6 +76,29 @@ CommitResult FakeKernel::commit(const Transaction& transaction, std::uint32_t ge
     return CommitResult::done;
 }
 
+std::vector<Connection> FakeKernel::find_connections(std::span<const ConnectionFilter> filters,
+                                                     const WantedConnection& wanted) {
+    if (connection_failure) throw SystemError("read", "the table of connections", *connection_failure);
+    std::vector<Connection> found;
+    for (const ConnectionFilter& filter : filters) {
+        ++connection_walks;
+        std::ranges::copy_if(connections, std::back_inserter(found),
+                             [&](const Connection& c) { return filter.matches(c) && wanted(c); });
+    }
+    return found;
+}
+
+std::size_t FakeKernel::remove_connections(std::span<const Connection> gone) {
+    if (connection_failure) throw SystemError("delete", "a connection", *connection_failure);
+    std::size_t removed = 0;
+    for (const Connection& connection : gone)
+        removed += std::erase_if(connections, [&](const Connection& other) {
+            return other.original == connection.original && other.protocol == connection.protocol &&
+                   other.zone == connection.zone && other.id == connection.id;
+        });
+    return removed;
+}
+
 void FakeKernel::change_table(const std::vector<nft::Change>& changes) {
     if (changes.empty()) return;
     std::optional<nft::Table> table = plan_.table;

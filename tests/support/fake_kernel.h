@@ -15,11 +15,20 @@ public:
     Facts read_facts(const Site&) override { return facts; }
     Snapshot read() override { return {.plan = plan_, .generation = generation_}; }
     CommitResult commit(const Transaction& transaction, std::uint32_t generation) override;
+    std::vector<Connection> find_connections(std::span<const ConnectionFilter> filters,
+                                             const WantedConnection& wanted) override;
+    std::size_t remove_connections(std::span<const Connection> gone) override;
 
     /// Interfaces that routes name must be here and up; lo always is.
     Facts facts;
     /// Routes without our protocol number. They stand in the way of ours.
     std::vector<Route> foreign_routes;
+
+    /// Its connection tracking. While it fails, both functions throw that errno.
+    std::vector<Connection> connections;
+    std::optional<int> connection_failure;
+    /// How often somebody looked through it.
+    unsigned connection_walks = 0;
 
     /// What it holds. set_plan() is somebody who changes it behind our back.
     const Plan& plan() const { return plan_; }
