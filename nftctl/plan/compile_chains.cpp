@@ -22,6 +22,7 @@ constexpr std::uint32_t direction_reply = 1;
 constexpr std::uint32_t type_local = 2;
 constexpr std::uint32_t loopback_index = 1;
 constexpr std::uint32_t protocol_tcp = 6;
+constexpr std::uint32_t protocol_udp = 17;
 
 /// The fields of one family, so that rules are written once for both.
 struct Half {
@@ -120,9 +121,12 @@ Chain pre(const Marks& marks) {
     return chain.done();
 }
 
-Chain from_lan() {
+Chain from_lan(const Marks& marks) {
     ChainWriter chain("from_lan");
     for (const auto& half : halves()) chain.rule(half.to("tun"), relayed(), go("tun_out"));
+    // An open flow stays in the tunnel when its peer moves to a link; with TCP the socket tells.
+    chain.rule(marked(Field::ct_mark, marks.tunnel()), is(Field::ct_direction, 0), is(Field::l4proto, protocol_udp),
+               go("tun_out"));
     for (const auto& half : halves()) chain.rule(half.to("peer"), without_link(half.family), go("no_link"));
     return chain.done();
 }
@@ -133,8 +137,11 @@ Chain tun_out(const Site& site) {
     return ChainWriter("tun_out")
         .rule(set_mark(Field::ct_mark, site.marks.tunnel()))
         .rule(set_mark(Field::mark, site.marks.tunnel()))
+        // tproxy wants the protocol named.
         .rule(is(Field::nfproto, 2), is(Field::l4proto, protocol_tcp), Tproxy{four}, accept())
+        .rule(is(Field::nfproto, 2), is(Field::l4proto, protocol_udp), Tproxy{four}, accept())
         .rule(is(Field::nfproto, 10), is(Field::l4proto, protocol_tcp), Tproxy{six}, accept())
+        .rule(is(Field::nfproto, 10), is(Field::l4proto, protocol_udp), Tproxy{six}, accept())
         // No tunnel is listening: tproxy found no socket.
         .rule(go("no_link"))
         .done();
@@ -158,6 +165,7 @@ Chain local_out(const Marks& marks) {
     chain.rule(marked(Field::ct_mark, marks.link()), leave());
     chain.rule(reply(), leave());
     for (const auto& half : halves()) chain.rule(half.to("tun"), relayed(), go("local_tun"));
+    chain.rule(marked(Field::ct_mark, marks.tunnel()), is(Field::l4proto, protocol_udp), go("local_tun"));
     return chain.done();
 }
 
@@ -266,7 +274,7 @@ Chain guard_link(const Half& half, const Marks& marks) {
 std::vector<Chain> compile_chains(const Site& site, const Facts& facts) {
     const Marks& marks = site.marks;
     std::vector<Chain> chains{
-        antispoof(), no_link(), tun_out(site), from_lan(), local_tun(marks),
+        antispoof(), no_link(), tun_out(site), from_lan(marks), local_tun(marks),
     };
     for (const auto& half : halves()) {
         chains.push_back(to_peer(half, router_virtual(site, facts, half.family)));

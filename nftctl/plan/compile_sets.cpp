@@ -13,6 +13,7 @@ namespace {
 using namespace nft;
 
 constexpr std::uint8_t protocol_tcp = 6;
+constexpr std::uint8_t protocol_udp = 17;
 
 Datatype address_type(Family family) { return family == Family::ipv4 ? Datatype::ipv4_addr : Datatype::ipv6_addr; }
 
@@ -140,7 +141,9 @@ std::vector<Set> compile_sets(const Site& site, const Facts& facts) {
     sets.push_back(interface_set("link_if", link_interfaces(site)));
     Bytes tcp;
     tcp.append(std::array{protocol_tcp});
-    sets.push_back({{.name = "relayed", .key = {Datatype::inet_proto}}, {{tcp, tcp}}});
+    Bytes udp;
+    udp.append(std::array{protocol_udp});
+    sets.push_back({{.name = "relayed", .key = {Datatype::inet_proto}}, {{tcp, tcp}, {udp, udp}}});
     add_family(sets, site, facts, Family::ipv4);
     add_family(sets, site, facts, Family::ipv6);
     return sets;
