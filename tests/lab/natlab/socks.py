@@ -7,7 +7,7 @@ import struct
 NO_AUTHENTICATION, USER_AND_PASSWORD, NOTHING_ACCEPTABLE = 0, 2, 0xFF
 SUCCEEDED = 0
 IPV4, NAME, IPV6 = 1, 3, 4
-CONNECT = 1
+CONNECT, UDP_ASSOCIATE = 1, 3
 
 
 class Refused(Exception):
@@ -17,6 +17,15 @@ class Refused(Exception):
 def knock(machine, proxy, destination, user=None, password=None, timeout=30.0):
     """Asks the proxy ("ADDRESS:PORT") for a connection to the destination ("ADDRESS:PORT", "[ADDRESS]:PORT" or
     "NAME:PORT"), and returns it."""
+    return _request(machine, proxy, CONNECT, destination, user, password, timeout)[0]
+
+
+def associate(machine, proxy, user=None, password=None, timeout=30.0):
+    """Asks the proxy to relay UDP: the connection that keeps the association, and (address, port) to send to."""
+    return _request(machine, proxy, UDP_ASSOCIATE, "0.0.0.0:0", user, password, timeout)
+
+
+def _request(machine, proxy, command, destination, user, password, timeout):
     address, _, port = proxy.rpartition(":")
     try:
         connection = machine.dial(address, int(port), timeout)
@@ -32,15 +41,16 @@ def knock(machine, proxy, destination, user=None, password=None, timeout=30.0):
             connection.sendall(b"\x01" + _counted(user) + _counted(password))
             if _read(connection, 2, "password")[1] != 0:
                 raise Refused("wrong user or password")
-        connection.sendall(bytes([5, CONNECT, 0]) + encode(destination))
+        connection.sendall(bytes([5, command, 0]) + encode(destination))
         reply = _read(connection, 4, "request")
         if reply[1] != SUCCEEDED:
             raise Refused(f"reply {reply[1]}")
         length = {IPV4: 4, IPV6: 16}.get(reply[3])
         if length is None:
             length = _read(connection, 1, "bound name")[0]
-        _read(connection, length + 2, "bound address")
-        return connection
+        bound = _read(connection, length + 2, "bound address")
+        host = str(ipaddress.ip_address(bound[:-2])) if reply[3] != NAME else bound[:-2].decode()
+        return connection, (host, int.from_bytes(bound[-2:], "big"))
     except BaseException:
         connection.close()
         raise

@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""UDP between two sites with equal addresses, over SOCKS5 (RFC 1928, section 7), with different far sides.
+
+    C --- [router a: kernel -> natctl-tunnel] --- association over the WAN --- [router b: far side -> kernel] --- D
+
+The far sides are those of test_socks_link.py. v2ray has a socket of its own for each target, so only ours is full cone.
+"""
+
+import contextlib
+import os
+import socket
+import threading
+
+import pytest
+
+from natlab import Greeting, Lab, build_sites, configure, eventually, links, microsocks, toml
+from natlab import v2ray as v2
+from natlab.socks import Refused, associate, encode
+
+SOCKS, VLESS = 1080, 4430
+
+
+class Natctl:
+    both_ways = True
+    full_cone = True
+    #: SOCKS5 adds ten bytes to each datagram, and UDP carries 65,507.
+    largest = 65497
+
+    def configure(self, a, b):
+        configure([a, b], Socks6(a.router.lab, [a, b]))
+
+    def start(self, a, b):
+        return b.router.start_tunnel()
+
+
+class Socks6(links.Socks):
+    """With IPv6: both families go through one proxy."""
+
+    ipv6 = True
+
+
+class V2ray:
+    both_ways = False
+    full_cone = False
+    #: It reads 2048 bytes, and cuts what is longer.
+    largest = 2038
+
+    def configure(self, a, b):
+        a.router.configure(toml.site(a) + toml.peer(b, f'{{ socks5 = "{b.wan}:{SOCKS}" }}'))
+        b.router.configure(toml.site(b))
+
+    def start(self, a, b):
+        return v2.v2ray(b.router, [v2.socks_inbound(b.wan, SOCKS)], [v2.FREEDOM])
+
+
+class Xray(V2ray):
+    """natctl-tunnel a -> socks on loopback, v2ray a -> VLESS over the WAN -> v2ray b -> kernel b."""
+
+    def configure(self, a, b):
+        a.router.configure(toml.site(a) + toml.peer(b, f'{{ socks5 = "127.0.0.1:{SOCKS}" }}'))
+        b.router.configure(toml.site(b))
+        v2.v2ray(
+            a.router,
+            [v2.socks_inbound("127.0.0.1", SOCKS)],
+            [v2.FREEDOM, v2.vless_outbound("site-b", b.wan, VLESS)],
+            [v2.route([b.prefix, b.second_prefix], "site-b")],
+        )
+
+    def start(self, a, b):
+        return v2.v2ray(b.router, [v2.vless_inbound(b.wan, VLESS)], [v2.FREEDOM])
+
+
+FAR_SIDES = {"natctl": Natctl(), "v2ray": V2ray(), "xray": Xray()}
+
+
+class Pair:
+    def __init__(self, lab, far_side):
+        self.lab = lab
+        self.a, self.b = build_sites(lab)
+        self.far_side = far_side
+        far_side.configure(self.a, self.b)
+        for site in (self.a, self.b):
+            site.router.apply()
+        self.tunnel = self.a.router.start_tunnel()
+        self.start_far_side()
+
+    def start_far_side(self):
+        self.far_program = self.far_side.start(self.a, self.b)
+
+    def directions(self):
+        return [(self.a, self.b)] + ([(self.b, self.a)] if self.far_side.both_ways else [])
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.xdist_group(f"udp-{name}")) for name in FAR_SIDES],
+)
+def pair(request):
+    with Lab() as lab:
+        yield Pair(lab, FAR_SIDES[request.param])
+
+
+class Echo:
+    """Sends every datagram back, from the port it came to or from another one."""
+
+    def __init__(self, machine, port, answer_from=None, family=socket.AF_INET):
+        self._listening = machine.socket(family, socket.SOCK_DGRAM, timeout=0.1)
+        self._listening.bind(("", port))
+        self._answering = self._listening
+        if answer_from is not None:
+            self._answering = machine.socket(family, socket.SOCK_DGRAM)
+            self._answering.bind(("", answer_from))
+        self.clients = []
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self):
+        while not self._end.is_set():
+            with contextlib.suppress(OSError):
+                said, client = self._listening.recvfrom(65536)
+                self.clients.append(client)
+                self._answering.sendto(said, client)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._end.set()
+        self._thread.join()
+        self._listening.close()
+        self._answering.close()
+
+
+def ask(machine, address, port, question, answer_port=None):
+    """The answer to a datagram; asks again, because the first ones may be lost."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with machine.socket(family, socket.SOCK_DGRAM, timeout=1) as asking:
+
+        def answered():
+            asking.sendto(question, (address, port))
+            answer, sender = asking.recvfrom(65536)
+            assert sender[:2] == (address, answer_port or port), f"the answer came from {sender}"
+            return answer == question
+
+        return eventually(answered, what=f"{len(question)} bytes come back from {address}:{port}")
+
+
+def test_the_far_host_answers_and_sees_its_router(pair):
+    for near, far in pair.directions():
+        assert near.host.udp_greeting(far.virtual(20)) == Greeting(host=far.host.label, saw="192.168.1.1")
+
+
+def test_the_second_lan_a_single_host_and_the_routers(pair):
+    for near, far in pair.directions():
+        assert near.host.udp_greeting(far.virtual_second(5)).host == f"second-{far.name}"
+        assert near.second.udp_greeting(far.virtual(20)).host == far.host.label
+        assert near.host.udp_greeting(far.virtual(200)).host == f"printer-{far.name}"
+        assert near.router.udp_greeting(far.virtual(20)).host == far.host.label
+        assert near.host.udp_greeting(far.virtual(1)).host == f"router-{far.name}"
+
+
+@pytest.mark.parametrize("size", [0, 1, 512, 1472, 2038, 9000, 65497])
+def test_datagrams_arrive_whole(pair, size):
+    if size > pair.far_side.largest or (size == 0 and not pair.far_side.both_ways):
+        pytest.skip("this proxy does not carry them")
+    with Echo(pair.b.host, 5300 + size % 100):
+        ask(pair.a.host, pair.b.virtual(20), 5300 + size % 100, os.urandom(size))
+
+
+def test_what_is_too_large_is_dropped_and_said(pair):
+    if not pair.far_side.both_ways:
+        pytest.skip("v2ray cuts it in silence")
+    with Echo(pair.b.host, 5400) as echo:
+        with pair.a.host.socket(kind=socket.SOCK_DGRAM) as asking:
+            asking.sendto(bytes(65507), (pair.b.virtual(20), 5400))
+            eventually(lambda: "too large for the link: 65517 bytes" in pair.tunnel.stderr)
+        assert not echo.clients
+
+
+def test_dns_beside_another_server_that_has_port_53_of_every_address(pair):
+    """The tunnel must answer C from 240.2.2.20:53, a port that it cannot bind."""
+    other = pair.a.router.socket(kind=socket.SOCK_DGRAM)
+    other.bind(("0.0.0.0", 53))
+    with other, Echo(pair.b.host, 53):
+        for size in (40, 1232, 2038):
+            ask(pair.a.host, pair.b.virtual(20), 53, os.urandom(size))
+        other.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            other.recv(100)
+    assert "another program has UDP port 53" in pair.tunnel.stderr
+
+
+def test_many_clients_and_many_targets_at_once(pair):
+    near, far = pair.a, pair.b
+    targets = [far.virtual(20), far.virtual(1), far.virtual_second(5), far.virtual(200)]
+    with contextlib.ExitStack() as all_of_them:
+        sockets = [
+            all_of_them.enter_context(near.host.socket(kind=socket.SOCK_DGRAM, timeout=1)) for _ in range(30)
+        ]
+        waiting = {(number, target) for number in range(len(sockets)) for target in targets}
+
+        def all_answered():
+            for number, target in waiting:
+                sockets[number].sendto(b"who are you?", (target, 7007))
+            for number, asking in enumerate(sockets):
+                with contextlib.suppress(BlockingIOError):
+                    asking.setblocking(False)
+                    while True:
+                        _, (sender, port) = asking.recvfrom(100)
+                        assert port == 7007
+                        waiting.discard((number, sender))
+            return not waiting
+
+        eventually(all_answered, what="30 sockets hear from 4 targets each")
+
+
+def test_any_host_of_the_peer_may_answer(pair):
+    """What STUN calls endpoint-independent mapping and filtering: one address for all targets, open to all of them."""
+    if not pair.far_side.full_cone:
+        pytest.skip("this proxy is not full cone")
+    for near, far in pair.directions():
+        with Echo(far.host, 3478) as first, Echo(far.second, 3478) as second:
+            with near.host.socket(kind=socket.SOCK_DGRAM, timeout=1) as asking:
+                for target, server in ((far.virtual(20), first), (far.virtual_second(5), second)):
+
+                    def reached(target=target, server=server):
+                        asking.sendto(b"binding request", (target, 3478))
+                        asking.recv(100)
+                        return server.clients
+
+                    eventually(reached)
+                assert first.clients[-1][1] == second.clients[-1][1], "the port differs from target to target"
+                mapped = first.clients[-1]
+                with far.host.socket(kind=socket.SOCK_DGRAM) as other_port:
+                    other_port.bind(("", 3479))
+                    eventually(lambda: heard(asking, other_port, mapped, (far.virtual(20), 3479)))
+
+
+def heard(asking, sender, mapped, expected):
+    sender.sendto(b"hole punched", mapped)
+    while True:
+        said, origin = asking.recvfrom(100)
+        if said == b"hole punched":
+            assert origin == expected
+            return True
+
+
+def test_ipv6(pair):
+    if not pair.far_side.both_ways:
+        pytest.skip("the IPv6 prefixes are not configured here")
+    for near, far in pair.directions():
+        assert near.host.udp_greeting(far.virtual6(20)).host == far.host.label
+        with Echo(far.host, 5600, family=socket.AF_INET6):
+            for size in (1, 1232, 9000, 65000):
+                ask(near.host, far.virtual6(20), 5600, os.urandom(size))
+
+
+def test_a_restarted_proxy_is_associated_with_anew(pair):
+    with Echo(pair.b.host, 5700):
+        ask(pair.a.host, pair.b.virtual(20), 5700, b"before")
+        pair.far_program.kill()
+        pair.start_far_side()
+        ask(pair.a.host, pair.b.virtual(20), 5700, b"after")
+
+
+def test_our_server_takes_datagrams_from_its_client_alone(pair):
+    if not pair.far_side.both_ways:
+        pytest.skip("v2ray takes them from anybody")
+    a, b = pair.a, pair.b
+    proxy = f"{b.wan}:{SOCKS}"
+    with pytest.raises(Refused):
+        associate(b.stranger, proxy)
+    control, relay = associate(a.router, proxy)
+    with control, Echo(b.host, 5800) as echo:
+        header = bytes(3) + encode(f"{b.virtual(20)}:5800")
+        with b.stranger.socket(kind=socket.SOCK_DGRAM) as stranger:
+            stranger.sendto(header + b"let me in", relay)
+        with a.router.socket(kind=socket.SOCK_DGRAM, timeout=1) as client:
+
+            def answered():
+                client.sendto(header + b"hello", relay)
+                return client.recv(100) == header + b"hello"
+
+            eventually(answered)
+            assert len(set(echo.clients)) == 1
+            for forbidden in ("192.168.1.20", "127.0.0.1", "198.51.100.66", "10.10.10.5"):
+                client.sendto(bytes(3) + encode(f"{forbidden}:5800") + b"hello", relay)
+            seen = len(echo.clients)
+            eventually(answered)
+            assert len(set(echo.clients)) == 1 and len(echo.clients) > seen
+
+
+def test_a_proxy_without_udp_is_named_in_the_log():
+    with Lab() as lab:
+        a, b = build_sites(lab)
+        password = a.router.secret("b.password", "open sesame\n")
+        link = f'{{ socks5 = "{b.wan}:{SOCKS}", user = "a", password_file = "{password}" }}'
+        a.router.apply(toml.site(a) + toml.peer(b, link))
+        b.router.apply(toml.site(b))
+        microsocks(b.router, b.wan, SOCKS, "a", "open sesame")
+        tunnel = a.router.start_tunnel()
+        with a.host.socket(kind=socket.SOCK_DGRAM) as asking:
+            asking.sendto(b"anybody there?", (b.virtual(20), 7007))
+            eventually(lambda: "command not supported; turn on UDP at the proxy" in tunnel.stderr)
+        assert a.host.greeting(b.virtual(20)).host == "D"
