@@ -5,6 +5,7 @@
 #include "nftctl/plan/addressing.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/plan/ranges.h"
+#include "nftctl/plan/white_list.h"
 
 namespace natctl {
 
@@ -124,7 +125,7 @@ void add_family(std::vector<Set>& sets, const Site& site, const Facts& facts, Fa
     sets.push_back(from.set("from", family));
     sets.push_back(to.set("to", family));
     sets.push_back(range_set("tun", family, tunnelled));
-    sets.push_back(range_set("white", family, ranges_of(site.white_list.prefixes, family)));
+    sets.push_back(range_set("white", family, white_ranges(site, facts, family)));
     const auto real = to_real(site.maps, family);
     sets.push_back(host_map("dnat", family, real));
     sets.push_back(prefix_map("dnat", family, real));

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/plan/white_list.h"
+
+#include <array>
+
+#include "nftctl/plan/ranges.h"
+
+namespace natctl {
+
+namespace {
+
+/// Those of one family.
+class Ranges {
+public:
+    explicit Ranges(Family family) : family_(family) {}
+
+    void add(const Prefix& prefix) {
+        if (prefix.family() == family_) ranges_.push_back(prefix.range());
+    }
+    void add(const Address& address) {
+        if (address.family() == family_) ranges_.push_back({address, address});
+    }
+    std::vector<AddressRange> done() { return merged(std::move(ranges_)); }
+
+private:
+    Family family_;
+    std::vector<AddressRange> ranges_;
+};
+
+} // namespace
+
+std::span<const Prefix> private_networks() {
+    static const std::array networks{
+        *Prefix::parse("0.0.0.0/8"),
+        *Prefix::parse("10.0.0.0/8"),
+        *Prefix::parse("100.64.0.0/10"),
+        *Prefix::parse("127.0.0.0/8"),
+        *Prefix::parse("169.254.0.0/16"),
+        *Prefix::parse("172.16.0.0/12"),
+        *Prefix::parse("192.0.0.0/24"),
+        *Prefix::parse("192.168.0.0/16"),
+        *Prefix::parse("224.0.0.0/4"),
+        *Prefix::parse("255.255.255.255"),
+        *Prefix::parse("::"),
+        *Prefix::parse("::1"),
+        *Prefix::parse("fc00::/7"),
+        *Prefix::parse("fe80::/10"),
+        *Prefix::parse("ff00::/8"),
+    };
+    return networks;
+}
+
+std::vector<AddressRange> virtual_ranges(const Site& site, Family family) {
+    Ranges ranges(family);
+    for (const auto& map : site.maps) ranges.add(map.virtual_prefix);
+    for (const auto& map : site.embedding_maps) ranges.add(map.virtual_prefix);
+    for (const auto& peer : site.peers)
+        for (const auto& prefix : peer.virtual_prefixes) ranges.add(prefix);
+    return ranges.done();
+}
+
+std::vector<AddressRange> white_ranges(const Site& site, const Facts& facts, Family family) {
+    const auto& list = site.white_list;
+    Ranges wanted(family);
+    for (const auto& prefix : list.prefixes) wanted.add(prefix);
+    for (const auto& endpoint : list.endpoints) {
+        if (const auto address = Address::parse(endpoint)) wanted.add(*address);
+        if (const auto found = facts.endpoints.find(endpoint); found != facts.endpoints.end())
+            for (const auto& address : found->second) wanted.add(address);
+    }
+    for (const auto& name : list.interfaces)
+        if (const auto* interface = facts.find(name))
+            for (const auto& assigned : interface->addresses) wanted.add(assigned.address);
+    if (list.private_networks)
+        for (const auto& prefix : private_networks()) wanted.add(prefix);
+
+    const auto whole = wanted.done();
+    if (whole.empty()) return {};
+    const auto cuts = virtual_ranges(site, family);
+    std::vector<AddressRange> result;
+    for (const auto& range : whole)
+        for (const auto& rest : without(range, cuts)) result.push_back(rest);
+    return result;
+}
+
+} // namespace natctl

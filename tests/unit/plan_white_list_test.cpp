@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/plan/white_list.h"
+
+#include <algorithm>
+#include <random>
+
+#include <doctest/doctest.h>
+
+#include "nftctl/plan/ranges.h"
+
+using namespace natctl;
+
+namespace {
+
+Prefix prefix(const char* text) { return *Prefix::parse(text); }
+Address at(const char* text) { return *Address::parse(text); }
+
+Site site_of(WhiteList list) {
+    Site site;
+    site.name = "a";
+    site.lan = {"lan0"};
+    site.maps = {{prefix("240.1.1.0/24"), prefix("192.168.1.0/24"), {}, {}}};
+    site.embedding_maps = {{prefix("fd00:a::/96"), {prefix("192.168.1.0/24")}, {}}};
+    site.peers.push_back({.name = "b",
+                          .virtual_prefixes = {prefix("240.2.2.0/24"), prefix("10.77.0.0/16"), prefix("fd00:b::/96")},
+                          .links = {DevLink{.dev = "wg0"}},
+                          .at = {}});
+    site.white_list = std::move(list);
+    return site;
+}
+
+bool holds(const std::vector<AddressRange>& ranges, const char* text) {
+    return std::ranges::any_of(ranges, [&](const AddressRange& range) { return range.contains(at(text)); });
+}
+
+} // namespace
+
+TEST_CASE("the white list is made of prefixes, endpoints and addresses of interfaces, merged") {
+    const auto site = site_of({.prefixes = {prefix("198.51.100.0/25"), prefix("198.51.100.128/25"),
+                                            prefix("198.51.100.7"), prefix("2001:db8::/32")},
+                               .endpoints = {"proxy.example.net", "gone.example.net", "203.0.113.9"},
+                               .interfaces = {"ppp0", "ppp1"}});
+    const Facts facts{
+        .interfaces = {{.name = "ppp0", .addresses = {{at("203.0.113.8"), 32}, {at("2001:db8:1::8"), 64}}},
+                       {.name = "lan0", .addresses = {{at("192.168.1.1"), 24}}}},
+        .endpoints = {{"proxy.example.net", {at("203.0.113.200"), at("2001:db9::1")}},
+                      {"other.example.net", {at("8.8.8.8")}}}};
+    const auto four = white_ranges(site, facts, Family::ipv4);
+    REQUIRE(four.size() == 3);
+    CHECK(as_prefix(four[0]) == prefix("198.51.100.0/24"));
+    CHECK(four[1] == AddressRange{at("203.0.113.8"), at("203.0.113.9")});
+    CHECK(as_prefix(four[2]) == prefix("203.0.113.200"));
+    const auto six = white_ranges(site, facts, Family::ipv6);
+    REQUIRE(six.size() == 2);
+    CHECK(as_prefix(six[0]) == prefix("2001:db8::/32"));
+    CHECK(as_prefix(six[1]) == prefix("2001:db9::1"));
+}
+
+TEST_CASE("private networks, without what is virtual here or at a peer") {
+    const auto site = site_of({.private_networks = true});
+    const auto four = white_ranges(site, {}, Family::ipv4);
+    for (const char* white : {"10.0.0.1", "10.76.255.255", "10.78.0.0", "172.16.0.1", "192.168.1.1", "127.0.0.1",
+                              "100.64.0.1", "169.254.1.1", "224.0.0.1", "255.255.255.255", "192.0.0.1"})
+        CHECK_MESSAGE(holds(four, white), white);
+    for (const char* other : {"10.77.0.0", "10.77.255.255", "240.1.1.1", "240.2.2.1", "8.8.8.8", "198.51.100.1"})
+        CHECK_MESSAGE(!holds(four, other), other);
+    const auto six = white_ranges(site, {}, Family::ipv6);
+    for (const char* white : {"::1", "fe80::1", "ff02::1", "fd00:c::1", "fc00::1"})
+        CHECK_MESSAGE(holds(six, white), white);
+    for (const char* other : {"fd00:a::1", "fd00:b::ffff:ffff", "2001:db8::1"})
+        CHECK_MESSAGE(!holds(six, other), other);
+}
+
+TEST_CASE("an endpoint that resolves to a virtual address does not hide it") {
+    const auto site = site_of({.endpoints = {"odd.example.net"}});
+    CHECK(white_ranges(site, {.endpoints = {{"odd.example.net", {at("240.2.2.9"), at("8.8.8.8")}}}}, Family::ipv4) ==
+          std::vector<AddressRange>{{at("8.8.8.8"), at("8.8.8.8")}});
+    CHECK(white_ranges(site_of({}), {}, Family::ipv4).empty());
+}
+
+TEST_CASE("random lists: exactly what was named and is not virtual") {
+    std::mt19937 random(20240503);
+    const auto some = [&] { return Address::v4(static_cast<std::uint32_t>(0x0a000000 + random() % 512)); };
+    for (int round = 0; round < 300; ++round) {
+        Site site;
+        for (auto count = random() % 5; count > 0; --count)
+            site.white_list.prefixes.emplace_back(some(), 24 + static_cast<unsigned>(random() % 9));
+        for (auto count = random() % 4; count > 0; --count)
+            site.maps.push_back({Prefix(some(), 26 + static_cast<unsigned>(random() % 7)), {}, {}, {}});
+        const auto ranges = white_ranges(site, {}, Family::ipv4);
+        CHECK(merged(ranges) == ranges);
+        CHECK(std::ranges::is_sorted(ranges));
+        for (std::uint32_t i = 0; i < 512; ++i) {
+            const auto address = Address::v4(0x0a000000 + i);
+            const bool named =
+                std::ranges::any_of(site.white_list.prefixes, [&](const Prefix& p) { return p.contains(address); });
+            const bool is_virtual =
+                std::ranges::any_of(site.maps, [&](const Map& m) { return m.virtual_prefix.contains(address); });
+            const bool found =
+                std::ranges::any_of(ranges, [&](const AddressRange& range) { return range.contains(address); });
+            if (found != (named && !is_virtual)) CHECK(found == (named && !is_virtual));
+        }
+    }
+}
