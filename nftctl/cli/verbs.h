@@ -12,6 +12,7 @@ void add_apply(CommandLine& line);
 void add_show(CommandLine& line);
 void add_status(CommandLine& line);
 void add_down(CommandLine& line);
+void add_doctor(CommandLine& line);
 
 /// What `natctl` without a verb does.
 int run_status(const CommandLine& line);

@@ -38,7 +38,7 @@ NftnlSetPtr elements_message(const std::string& set_name) {
 
 } // namespace
 
-Batch::Batch(std::span<const Change> changes, std::uint32_t generation, std::uint32_t first_sequence)
+Batch::Batch(std::span<const Change> changes, std::uint32_t generation, std::uint32_t first_sequence, BatchEnd end)
     : batch_(allocated(nftnl_batch_alloc(page_size, largest_message))),
       first_sequence_(first_sequence),
       next_sequence_(first_sequence) {
@@ -55,6 +55,7 @@ Batch::Batch(std::span<const Change> changes, std::uint32_t generation, std::uin
         change_of_message_.resize(size() - 1, static_cast<std::size_t>(&change - changes.data()));
     }
 
+    if (end == BatchEnd::give_up) return;
     nftnl_batch_end(static_cast<char*>(nftnl_batch_buffer(batch_.get())), next_sequence_++);
     end_message();
 }

@@ -14,13 +14,17 @@
 
 namespace natctl::nft {
 
+/// Without its end the kernel checks a transaction, and gives it up.
+enum class BatchEnd : std::uint8_t { commit, give_up };
+
 /// Changes as one nf_tables transaction. Only the last change asks for an ACK: a refused message answers in any case,
 /// so that few answers come however large the batch is.
 class Batch {
 public:
     /// `generation`: the transaction holds only if nothing changed since. 0: always. The messages are numbered from
     /// `first_sequence`. changes must not be empty.
-    Batch(std::span<const Change> changes, std::uint32_t generation, std::uint32_t first_sequence);
+    Batch(std::span<const Change> changes, std::uint32_t generation, std::uint32_t first_sequence,
+          BatchEnd end = BatchEnd::commit);
 
     std::vector<iovec> parts() const;
     /// Number of messages.
@@ -28,7 +32,9 @@ public:
     /// The change that a message came from; nullopt for the frame around them.
     std::optional<std::size_t> change_of(std::uint32_t sequence) const;
     std::uint32_t first_sequence() const { return first_sequence_; }
-    std::uint32_t last_change_sequence() const { return next_sequence_ - 2; }
+    std::uint32_t last_change_sequence() const {
+        return first_sequence_ + static_cast<std::uint32_t>(change_of_message_.size());
+    }
 
 private:
     nlmsghdr* start_message(int type, int flags);

@@ -196,4 +196,23 @@ CommitResult Nftables::commit(std::span<const Change> changes, std::uint32_t gen
                       unchanged ? "nothing was changed" : "it may have been changed nevertheless: read it again");
 }
 
+std::vector<int> Nftables::try_out(std::span<const Change> changes) {
+    std::vector<int> errors(changes.size());
+    if (changes.empty()) return errors;
+    const Batch batch(changes, 0, socket_.next_sequence(), BatchEnd::give_up);
+    socket_.skip_sequence(batch.size());
+    std::vector<iovec> parts = batch.parts();
+    const std::size_t bytes = std::accumulate(parts.begin(), parts.end(), std::size_t{0},
+                                              [](std::size_t sum, const iovec& part) { return sum + part.iov_len; });
+    for (const netlink::Answer& answer : socket_.transact(parts, bytes)) {
+        if (!belongs(answer, batch) || answer.error == 0) continue;
+        const auto index = batch.change_of(answer.sequence);
+        if (!index)
+            throw SystemError("try out changes to", our_table, answer.error,
+                              answer.error == EPERM ? "run it as root" : answer.text);
+        errors[*index] = answer.error;
+    }
+    return errors;
+}
+
 } // namespace natctl::nft

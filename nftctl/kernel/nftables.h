@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "nftctl/kernel/kernel.h"
 #include "nftctl/kernel/netlink.h"
@@ -28,6 +29,10 @@ public:
 
     /// All of it or nothing. `changes` may be empty; then nothing is asked of the kernel.
     CommitResult commit(std::span<const Change> changes, std::uint32_t generation);
+
+    /// Asks whether the kernel would take the changes, and changes nothing: for each an errno, 0 when it would. The
+    /// kernel may load modules for it.
+    std::vector<int> try_out(std::span<const Change> changes);
 
 private:
     // Each is false when something changed meanwhile.

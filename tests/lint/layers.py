@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """layers.py [ROOT]: the arrows between layers go one way, in the includes and in what CMake links.
 
-base <- site <- plan <- kernel <- {cli, agent};  base, site <- tunnel.
+base <- site <- plan <- kernel <- doctor <- cli;  kernel <- agent;  base, site <- tunnel.
 base, site, plan and the tunnel's codecs (the sources of CMake target natctl_tunnel_codec) are pure: values in, values
 out, so they neither include nor link anything that talks to the kernel or the network.
 """
@@ -16,6 +16,7 @@ FOLDERS = {
     "nftctl/site": "site",
     "nftctl/plan": "plan",
     "nftctl/kernel": "kernel",
+    "nftctl/doctor": "doctor",
     "nftctl/cli": "cli",
     "agent": "agent",
     "tunnel": "tunnel",
@@ -25,7 +26,8 @@ MAY_USE = {
     "site": {"base"},
     "plan": {"base", "site"},
     "kernel": {"base", "site", "plan"},
-    "cli": {"base", "site", "plan", "kernel"},
+    "doctor": {"base", "site", "plan", "kernel"},
+    "cli": {"base", "site", "plan", "kernel", "doctor"},
     "agent": {"base", "site", "plan", "kernel"},
     "codec": {"base", "site"},
     "tunnel": {"base", "site", "codec"},
