@@ -37,6 +37,16 @@ void sort_by_key(std::vector<T>& translations) {
     std::ranges::sort(translations, {}, &T::key);
 }
 
+/// As the kernel does: the host first, then the prefix whose key holds the address.
+std::optional<Address> look_up(const Translation& translation, const Address& address) {
+    const auto host = std::ranges::lower_bound(translation.hosts, address, {}, &HostTranslation::key);
+    if (host != translation.hosts.end() && host->key == address) return host->target;
+    for (const auto& prefix : translation.prefixes)
+        if (prefix.key.contains(address))
+            return translate(address, Prefix(address, prefix.target.length()), prefix.target);
+    return std::nullopt;
+}
+
 } // namespace
 
 Translation to_real(const std::vector<Map>& all, Family family) {
@@ -92,15 +102,11 @@ Translation to_virtual(const std::vector<Map>& all, Family family) {
 }
 
 std::optional<Address> virtual_of(const std::vector<Map>& maps, const Address& real) {
-    const auto translation = to_virtual(maps, real.family());
-    const auto host = std::ranges::lower_bound(translation.hosts, real, {}, &HostTranslation::key);
-    if (host != translation.hosts.end() && host->key == real) return host->target;
-    for (const auto& prefix : translation.prefixes)
-        if (prefix.key.contains(real)) {
-            const Prefix from(real, prefix.target.length());
-            return translate(real, from, prefix.target);
-        }
-    return std::nullopt;
+    return look_up(to_virtual(maps, real.family()), real);
+}
+
+std::optional<Address> real_of(const std::vector<Map>& maps, const Address& virt) {
+    return look_up(to_real(maps, virt.family()), virt);
 }
 
 } // namespace natctl

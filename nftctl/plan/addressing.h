@@ -38,4 +38,7 @@ Translation to_virtual(const std::vector<Map>& maps, Family family);
 /// The virtual address of a real one by to_virtual(); nullopt when it has none.
 std::optional<Address> virtual_of(const std::vector<Map>& maps, const Address& real);
 
+/// The real address behind a virtual one by to_real(); nullopt when no map has it.
+std::optional<Address> real_of(const std::vector<Map>& maps, const Address& virt);
+
 } // namespace natctl

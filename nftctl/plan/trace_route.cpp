@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+
+#include "nftctl/plan/trace.h"
+
+namespace natctl {
+
+namespace {
+
+constexpr const char* loopback = "lo";
+
+bool is_own_address(const Facts& facts, const Address& address) {
+    if (address.is_loopback()) return true;
+    return std::ranges::any_of(facts.interfaces, [&](const Interface& interface) {
+        return std::ranges::any_of(interface.addresses,
+                                   [&](const InterfaceAddress& assigned) { return assigned.address == address; });
+    });
+}
+
+/// The longest prefix of the table that holds the address.
+const Route* look_up(const Plan& plan, std::uint32_t table, const Address& destination) {
+    const Route* best = nullptr;
+    for (const auto& route : plan.routes)
+        if (route.table == table && route.destination.contains(destination) &&
+            (!best || route.destination.length() > best->destination.length()))
+            best = &route;
+    return best;
+}
+
+bool selects(const PolicyRule& rule, Family family, const std::string& in, std::uint32_t mark) {
+    return rule.family == family && (rule.iif.empty() || rule.iif == in) &&
+           (!rule.fwmark || (mark & rule.fwmark->mask) == rule.fwmark->value);
+}
+
+/// The interface of the first element of a set `NAME4` or `NAME6` of interfaces and addresses that holds the address.
+std::optional<std::string> interface_in(const nft::Table& table, const std::string& name, const Address& address) {
+    const auto* set = table.find_set(name + (address.family() == Family::ipv4 ? "4" : "6"));
+    if (!set || set->spec.key.size() != 2 || set->spec.key[0] != nft::Datatype::ifname) return std::nullopt;
+    constexpr std::size_t name_size = 16;
+    const std::size_t size = address.bytes().size();
+    for (const auto& element : set->elements) {
+        if (element.first.size() != name_size + size || element.last.size() != name_size + size) continue;
+        const auto part = [&](const nft::Bytes& bytes) {
+            return Address::from_bytes(address.family(), bytes.span().subspan(name_size, size));
+        };
+        if (!AddressRange{part(element.first), part(element.last)}.contains(address)) continue;
+        const auto text = element.first.span().first(name_size);
+        return std::string(text.begin(), std::ranges::find(text, 0));
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::optional<Hop> find_route(const Plan& plan, const Surroundings& surroundings, const Address& destination,
+                              const std::string& in, std::uint32_t mark) {
+    // The kernel's own rule 0: the local table.
+    if (is_own_address(surroundings.facts, destination)) return Hop{.type = RouteType::local, .dev = loopback};
+    for (const auto& rule : plan.rules) {
+        if (!selects(rule, destination.family(), in, mark)) continue;
+        if (const auto* route = look_up(plan, rule.table, destination))
+            return Hop{.type = route->type, .dev = route->dev, .via = route->via, .source = route->source};
+    }
+    return surroundings.other_route ? surroundings.other_route(destination) : std::nullopt;
+}
+
+std::optional<Hop> connected_route(const Facts& facts, const Address& destination) {
+    std::optional<Hop> best;
+    unsigned length = 0;
+    for (const auto& interface : facts.interfaces)
+        for (const auto& assigned : interface.addresses)
+            if (interface.up && (!best || assigned.length > length) &&
+                Prefix(assigned.address, assigned.length).contains(destination)) {
+                best = Hop{.dev = interface.name, .source = assigned.address};
+                length = assigned.length;
+            }
+    return best;
+}
+
+std::optional<std::string> arrival(const Plan& plan, const Surroundings& surroundings, const Address& source) {
+    if (is_own_address(surroundings.facts, source)) return std::nullopt;
+    if (plan.table) {
+        for (const char* name : {"to", "from"})
+            if (const auto interface = interface_in(*plan.table, name, source)) return interface;
+    }
+    const auto hop = find_route(plan, surroundings, source, {}, 0);
+    if (!hop || hop->type != RouteType::unicast || hop->dev == loopback) return std::nullopt;
+    return hop->dev;
+}
+
+} // namespace natctl
