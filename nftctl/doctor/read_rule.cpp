@@ -232,7 +232,9 @@ void ElementReader::take(const nftnl_set& elements) {
         Part part;
         part.element.key = octets_of(*handle, NFTNL_SET_ELEM_KEY);
         part.element.data = octets_of(*handle, NFTNL_SET_ELEM_DATA);
-        part.ends = (nftnl_set_elem_get_u32(handle, NFTNL_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END) != 0;
+        // The getter follows a null pointer where there are none.
+        part.ends = nftnl_set_elem_is_set(handle, NFTNL_SET_ELEM_FLAGS) &&
+                    (nftnl_set_elem_get_u32(handle, NFTNL_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END) != 0;
         if (nftnl_set_elem_is_set(handle, NFTNL_SET_ELEM_VERDICT)) {
             const char* const chain = nftnl_set_elem_is_set(handle, NFTNL_SET_ELEM_CHAIN)
                                           ? nftnl_set_elem_get_str(handle, NFTNL_SET_ELEM_CHAIN)

@@ -162,8 +162,10 @@ std::string remedy(const Route& route, const netlink::Answer& answer) {
     if (answer.error == EPERM) return "run it as root";
     std::string text;
     if (answer.error == ENETDOWN) text = "interface " + route.dev + " is down: ip link set " + route.dev + " up";
-    if (answer.error == ENETUNREACH && route.via)
-        text = route.via->text() + " is in no network of interface " + route.dev;
+    if ((answer.error == ENETUNREACH || answer.error == EHOSTUNREACH) && route.via)
+        text = route.via->text() + " is in no network of interface " + route.dev +
+               ": give it an address there (ip address add ADDRESS/LENGTH dev " + route.dev +
+               "), or mend via in site.toml";
     if (answer.error == EINVAL && route.source) text = route.source->text() + " must be an address of this machine";
     if (!answer.text.empty()) text += (text.empty() ? "the kernel says: " : "; the kernel says: ") + answer.text;
     return text;
