@@ -2,34 +2,13 @@
 #include "tunnel/access.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
+
+#include "tunnel/special_addresses.h"
 
 namespace natctl {
 
 namespace {
-
-/// Never reached through a prefix that merely covers them: this host, link-local (metadata services among them),
-/// multicast and broadcast, and IPv6 forms that carry an IPv4 address.
-const std::vector<Prefix>& special_prefixes() {
-    static const auto prefixes = [] {
-        std::vector<Prefix> result;
-        for (const char* text : {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32",
-                                 "::/96", "::ffff:0.0.0.0/96", "fe80::/10", "ff00::/8"})
-            result.push_back(*Prefix::parse(text));
-        return result;
-    }();
-    return prefixes;
-}
-
-const AddressSet& special_addresses() {
-    static const AddressSet set(special_prefixes());
-    return set;
-}
-
-bool is_within_special(const Prefix& prefix) {
-    return std::ranges::any_of(special_prefixes(), [&](const Prefix& special) { return special.contains(prefix); });
-}
 
 /// Names that can be asked of a resolver or a proxy and written to a log.
 bool is_host_name(std::string_view name) {
@@ -51,7 +30,7 @@ Access::Access(std::shared_ptr<const Directory> directory, const SocksListener& 
     std::vector<Prefix> reachable = directory_->own_prefixes();
     reachable.insert(reachable.end(), listener.to.begin(), listener.to.end());
     reachable_ = AddressSet(reachable);
-    std::erase_if(reachable, [](const Prefix& prefix) { return !is_within_special(prefix); });
+    std::erase_if(reachable, [](const Prefix& prefix) { return !is_special(prefix); });
     named_special_ = AddressSet(reachable);
 }
 
@@ -67,7 +46,7 @@ Decision Access::decide(const socks5::Destination& destination) const {
 
 bool Access::is_reachable(const Address& address) const {
     if (address.is_unspecified()) return false;
-    return special_addresses().contains(address) ? named_special_.contains(address) : reachable_.contains(address);
+    return is_special(address) ? named_special_.contains(address) : reachable_.contains(address);
 }
 
 Decision Access::decide_address(const Endpoint& endpoint) const {

@@ -20,6 +20,10 @@ std::set<ListenerAddress> listener_addresses(const Settings& settings) {
     for (const char* loopback : {"127.0.0.1", "::1"})
         for (const ListenerKind kind : {ListenerKind::transparent, ListenerKind::transparent_udp})
             addresses.insert({kind, {*Address::parse(loopback), settings.transparent_port}});
+    // REDIRECT leads to the address of the interface that the client is behind.
+    if (settings.redirect_port != 0)
+        for (const char* any : {"0.0.0.0", "::"})
+            addresses.insert({ListenerKind::redirected, {*Address::parse(any), settings.redirect_port}});
     for (const Listener& listener : settings.listeners) addresses.insert({ListenerKind::socks5, listener.listen});
     return addresses;
 }

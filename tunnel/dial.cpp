@@ -83,7 +83,7 @@ asio::awaitable<DialResult> dial_direct(Context& context, const Settings& settin
 
 asio::awaitable<DialResult> dial_peer(Context& context, const Settings& settings, const PeerProxies& peer,
                                       socks5::Destination target) {
-    DialResult result = DialFailure{Reply::network_unreachable, "peer " + peer.name + " has no socks5 link",
+    DialResult result = DialFailure{Reply::network_unreachable, peer.name + " has no socks5 link",
                                     "give it one, or reach it by its interface", ""};
     for (const Proxy& proxy : peer.proxies) {
         const bool is_last = &proxy == &peer.proxies.back();

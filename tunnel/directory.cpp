@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "tunnel/special_addresses.h"
+
 namespace natctl {
 
 namespace {
@@ -32,17 +34,21 @@ bool is_one_to_one(const Map& map) {
 } // namespace
 
 Directory::Directory(const Site& site) : routes_(site.peers), site_(normal(site.name)) {
+    if (site.intercept) internet_ = site.peers.size();
     for (const Map& map : site.maps) {
         own_prefixes_.push_back(map.virtual_prefix);
         if (!map.name.empty()) hosts_.emplace(normal(map.name), map.virtual_prefix.network());
         if (is_one_to_one(map)) real_to_virtual_.emplace_back(map.real_prefix, map.virtual_prefix);
     }
     std::ranges::stable_sort(real_to_virtual_, std::greater{}, [](const auto& map) { return map.first.length(); });
-    own_ = AddressSet(own_prefixes_);
+    std::vector<Prefix> own = own_prefixes_;
+    for (const EmbeddingMap& map : site.embedding_maps) own.push_back(map.virtual_prefix);
+    own_ = AddressSet(own);
     for (std::size_t index = 0; index < site.peers.size(); ++index)
         peers_.emplace(normal(site.peers[index].name), index);
 
     for (const char* loopback : {"127.0.0.1", "::1"}) listeners_.insert({*Address::parse(loopback), site.tunnel.port});
+    listeners_.insert({*Address::parse("::1"), site.tunnel.embedded_port});
     for (const SocksListener& listener : site.tunnel.socks5) {
         const Address& address = listener.listen.address;
         listeners_.insert(listener.listen);
@@ -63,6 +69,11 @@ std::optional<Address> Directory::virtual_of(const Address& real) const {
         if (std::ranges::none_of(real_to_virtual_, taken)) return name;
     }
     return std::nullopt;
+}
+
+std::optional<std::size_t> Directory::route_of(const Address& address) const {
+    if (const auto peer = peer_of(address)) return peer;
+    return is_own(address) || is_special(address) ? std::nullopt : internet_;
 }
 
 std::optional<Address> Directory::own_host(std::string_view name) const {

@@ -31,6 +31,10 @@ public:
     /// Index into the site's peers.
     std::optional<std::size_t> peer_of(const Address& address) const { return routes_.find(address); }
 
+    /// Where a flow goes that the kernel handed over: to a peer, or by the proxy of [intercept], whose index comes
+    /// after those of the peers.
+    std::optional<std::size_t> route_of(const Address& address) const;
+
     /// The virtual address of the host map called `name` or `name.SITE`. Names are compared without case.
     std::optional<Address> own_host(std::string_view name) const;
 
@@ -46,6 +50,8 @@ private:
     /// One-to-one, the longest first.
     std::vector<std::pair<Prefix, Prefix>> real_to_virtual_;
     RouteTable routes_;
+    /// When there is [intercept].
+    std::optional<std::size_t> internet_;
     std::string site_;
     std::map<std::string, Address, std::less<>> hosts_;
     std::map<std::string, std::size_t, std::less<>> peers_;

@@ -27,6 +27,7 @@ std::string describe(const ListenerAddress& address) {
     switch (address.kind) {
     case ListenerKind::transparent: kind = "the transparent listener "; break;
     case ListenerKind::transparent_udp: kind = "the transparent UDP listener "; break;
+    case ListenerKind::redirected: kind = "the listener for REDIRECT "; break;
     case ListenerKind::socks5: kind = "the socks5 listener "; break;
     }
     return kind + address.endpoint.text();
@@ -54,7 +55,7 @@ public:
             set("prepare", v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVORIGDSTADDR : IP_RECVORIGDSTADDR);
             make_room(fd_.get(), datagram_room);
         }
-        if (address.kind != ListenerKind::socks5) {
+        if (is_transparent()) {
             set("prepare", v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT);
         } else {
             // The interface with this address may come later.
@@ -72,14 +73,14 @@ public:
     Fd listen() && {
         if (is_udp()) return std::move(fd_);
         // Its clients are the site's own.
-        if (address_.kind == ListenerKind::transparent || address_.endpoint.address.is_loopback())
-            avoid_pacing(fd_.get());
+        if (address_.kind != ListenerKind::socks5 || address_.endpoint.address.is_loopback()) avoid_pacing(fd_.get());
         if (::listen(fd_.get(), backlog) != 0) fail("open");
         return std::move(fd_);
     }
 
 private:
     bool is_udp() const { return address_.kind == ListenerKind::transparent_udp; }
+    bool is_transparent() const { return is_udp() || address_.kind == ListenerKind::transparent; }
 
     void set(const char* verb, int level, int name) {
         const int on = 1;

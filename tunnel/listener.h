@@ -13,6 +13,8 @@ enum class ListenerKind : std::uint8_t {
     transparent,
     /// UDP on the same address and port.
     transparent_udp,
+    /// For REDIRECT.
+    redirected,
     socks5,
 };
 

@@ -57,7 +57,7 @@ asio::awaitable<void> ProxyAssociation::run() {
 }
 
 asio::awaitable<bool> ProxyAssociation::open() {
-    Failure failure{"peer " + proxies_.name + " has no socks5 link", "give it one, or reach it by its interface"};
+    Failure failure{proxies_.name + " has no socks5 link", "give it one, or reach it by its interface"};
     std::string link;
     for (const Proxy& proxy : proxies_.proxies) {
         auto failed = co_await open_by(proxy, &proxy == &proxies_.proxies.back());
@@ -144,11 +144,11 @@ void ProxyAssociation::send(const socks5::Destination& to, DatagramView payload)
         datagrams.out.add(relay_.native_handle(), std::nullopt, socks5::DatagramPrefix(to).bytes(), payload, source_,
                           *this);
         return;
-    case State::over: return datagrams.drops.dropped(Drop::no_association, source_, "peer " + proxies_.name);
+    case State::over: return datagrams.drops.dropped(Drop::no_association, source_, proxies_.name);
     case State::opening: break;
     }
     if (waiting_.size() >= most_waiting || waiting_bytes_ + payload.size() > most_waiting_bytes)
-        return datagrams.drops.dropped(Drop::waiting, source_, "peer " + proxies_.name);
+        return datagrams.drops.dropped(Drop::waiting, source_, proxies_.name);
     waiting_bytes_ += payload.size();
     waiting_.emplace_back(to, socks5::Bytes(payload.begin(), payload.end()));
 }
@@ -162,7 +162,7 @@ void ProxyAssociation::send_waiting() {
 
 void ProxyAssociation::not_sent(std::error_code error, const Endpoint& from, std::size_t size) {
     if (error == std::errc::connection_refused) return break_off();
-    context_.datagrams.drops.dropped(drop_for(error), from, std::to_string(size) + " bytes to peer " + proxies_.name);
+    context_.datagrams.drops.dropped(drop_for(error), from, std::to_string(size) + " bytes to " + proxies_.name);
 }
 
 /// The proxy's port is closed. Later: the batch may still hold something for this socket.

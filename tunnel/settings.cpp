@@ -15,13 +15,15 @@ std::optional<socks5::UserPassword> read(const std::optional<Credentials>& crede
     return socks5::UserPassword{credentials->user, read_secret(credentials->password_file)};
 }
 
+void add(PeerProxies& proxies, const SocksLink& link) {
+    proxies.proxies.push_back({link.server, read(link.credentials),
+                               std::make_shared<const std::string>(proxies.name + " by socks5 " + link.server.text())});
+}
+
 PeerProxies proxies_of(const Peer& peer) {
-    PeerProxies result{peer.name, {}};
+    PeerProxies result{"peer " + peer.name, {}};
     for (const Link& link : peer.links)
-        if (const auto* socks = std::get_if<SocksLink>(&link))
-            result.proxies.push_back(
-                {socks->server, read(socks->credentials),
-                 std::make_shared<const std::string>("peer " + peer.name + " by socks5 " + socks->server.text())});
+        if (const auto* socks = std::get_if<SocksLink>(&link)) add(result, *socks);
     return result;
 }
 
@@ -38,6 +40,10 @@ std::shared_ptr<const Settings> make_settings(const Site& site, const Timeouts& 
     settings->bypass_mark = site.marks.bypass().value;
     settings->directory = std::make_shared<const Directory>(site);
     for (const Peer& peer : site.peers) settings->peers.push_back(proxies_of(peer));
+    if (site.intercept) {
+        add(settings->peers.emplace_back(PeerProxies{"the Internet", {}}), site.intercept->proxy);
+        if (site.intercept->by == InterceptBy::redirect) settings->redirect_port = site.tunnel.redirect_port;
+    }
     for (const SocksListener& listener : site.tunnel.socks5)
         settings->listeners.push_back(
             {listener.listen, Access(settings->directory, listener), read(listener.credentials)});

@@ -27,6 +27,7 @@ struct Proxy {
 };
 
 struct PeerProxies {
+    /// "peer b", or "the Internet".
     std::string name;
     /// In order of preference; empty when the peer is reached by interfaces alone.
     std::vector<Proxy> proxies;
@@ -61,10 +62,12 @@ struct Timeouts {
 /// opened keep theirs.
 struct Settings {
     std::uint16_t transparent_port = 0;
+    /// Of connections that come by REDIRECT; 0: none do.
+    std::uint16_t redirect_port = 0;
     /// SO_MARK of sockets that leave; 0: none.
     std::uint32_t bypass_mark = 0;
     std::shared_ptr<const Directory> directory;
-    /// By the index that Directory and Access give.
+    /// By the index that Directory and Access give. Last, when there is [intercept], the way to the Internet.
     std::vector<PeerProxies> peers;
     std::vector<Listener> listeners;
     Timeouts timeouts;

@@ -91,9 +91,10 @@ void TransparentDatagrams::pass_on(const Datagram& datagram) {
     const Directory& directory = *context_.settings->directory;
     if (!datagram.original) return;
     const Endpoint& to = *datagram.original;
-    const auto route = directory.peer_of(to.address);
+    const auto route = directory.route_of(to.address);
     if (!route || to.port == 0 || directory.is_own_listener(to))
-        return context_.datagrams.drops.dropped(Drop::stranger, datagram.from, "to " + to.text() + ", no peer's");
+        return context_.datagrams.drops.dropped(Drop::stranger, datagram.from,
+                                                "to " + to.text() + ", where nothing leads");
     Flow* flow = flow_of({datagram.from, *route});
     if (!flow) return;
     flow->active = now_;
@@ -145,8 +146,8 @@ std::shared_ptr<ProxyAssociation> TransparentDatagrams::associate(const Key& key
 void TransparentDatagrams::answer(const Key& key, const Endpoint& origin, DatagramView payload) {
     const auto found = flows_.find(key);
     if (found == flows_.end()) return;
-    // A proxy may speak for its peer alone, not for this site nor for other peers.
-    if (context_.settings->directory->peer_of(origin.address) != key.route ||
+    // A proxy may speak for its own peer or the Internet, not for this site nor for others.
+    if (context_.settings->directory->route_of(origin.address) != key.route ||
         origin.address.family() != key.client.address.family())
         return context_.datagrams.drops.dropped(Drop::stranger, origin, "told by another peer's proxy");
     Flow& flow = found->second;

@@ -140,10 +140,12 @@ asio::awaitable<void> Worker::accept(std::shared_ptr<Acceptor> acceptor) {
 
 asio::awaitable<void> Worker::serve(ListenerAddress address, tcp::socket client) {
     const Opening opening(*this);
-    if (address.kind == ListenerKind::transparent)
-        co_await serve_transparent(context_, std::move(client));
-    else
-        co_await serve_socks5(context_, std::move(client), address.endpoint);
+    switch (address.kind) {
+    case ListenerKind::transparent: co_return co_await serve_transparent(context_, std::move(client));
+    case ListenerKind::redirected: co_return co_await serve_redirected(context_, std::move(client));
+    case ListenerKind::socks5: co_return co_await serve_socks5(context_, std::move(client), address.endpoint);
+    case ListenerKind::transparent_udp: break;
+    }
 }
 
 asio::awaitable<void> Worker::tick() {

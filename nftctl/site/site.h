@@ -112,7 +112,7 @@ struct SocksListener {
 struct Tunnel {
     /// Of the transparent listener on 127.0.0.1 and [::1].
     std::uint16_t port = 12345;
-    /// Where connections come by REDIRECT instead, TCP only; on the same addresses.
+    /// Where connections come by REDIRECT instead, TCP only; on every address, as that is where it leads.
     std::uint16_t redirect_port = 12346;
     /// On [::1] alone: flows to an own prefix that carries IPv4 addresses (EmbeddingMap).
     std::uint16_t embedded_port = 12347;

@@ -73,3 +73,23 @@ TEST_CASE("hosts are known by name, with the site's name or without") {
     for (const char* name : {"", "b", ".b", "web.c", "web.", "web.b.c"})
         CHECK_MESSAGE(!directory.peer_host(name), name);
 }
+
+TEST_CASE("what the kernel hands over goes to its peer, or by the proxy of [intercept]") {
+    Site site;
+    site.name = "a";
+    site.maps.push_back({*Prefix::parse("240.1.1.0/24"), *Prefix::parse("192.168.1.0/24"), "", {}});
+    site.embedding_maps.push_back({*Prefix::parse("64:ff9b:1111::/96"), prefixes({"192.168.1.0/24"}), {}});
+    site.peers = {peer("b", {"240.2.2.0/24", "64:ff9b:2222::/96"})};
+    CHECK(Directory(site).route_of(address("240.2.2.20")) == 0);
+    CHECK(!Directory(site).route_of(address("198.51.100.66")));
+
+    site.intercept.emplace();
+    const Directory directory(site);
+    CHECK(directory.route_of(address("240.2.2.20")) == 0);
+    CHECK(directory.route_of(address("64:ff9b:2222::1")) == 0);
+    for (const char* internet : {"198.51.100.66", "1.1.1.1", "2001:db8::1", "64:ff9b::1", "10.0.0.1"})
+        CHECK_MESSAGE(directory.route_of(address(internet)) == 1, internet);
+    for (const char* never : {"240.1.1.20", "64:ff9b:1111::1", "127.0.0.1", "::1", "0.0.0.0", "169.254.169.254",
+                              "fe80::1", "224.0.0.1", "ff02::1", "255.255.255.255", "::ffff:1.1.1.1"})
+        CHECK_MESSAGE(!directory.route_of(address(never)), never);
+}
