@@ -20,10 +20,10 @@
 #include "nftctl/cli/names.h"
 #include "nftctl/cli/probe.h"
 #include "nftctl/cli/verbs.h"
-#include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/kernel/route_lookup.h"
 #include "nftctl/plan/compile.h"
+#include "nftctl/plan/diff.h"
 #include "nftctl/plan/trace.h"
 #include "nftctl/plan/whose.h"
 
@@ -102,6 +102,8 @@ private:
     Address target_;
     Whose whose_;
     Facts facts_;
+    /// What the kernel holds; since plan().
+    Plan actual_;
     Deadline deadline_;
     const Link* link_ = nullptr;
     /// To the peer's proxy, greeted.
@@ -177,8 +179,9 @@ bool Ping::tunnel() {
 }
 
 bool Ping::plan() {
-    if (kernel_.read().plan == Plan{}) return fail("plan", "the kernel holds nothing of natctl's", "natctl apply");
-    if (!pending(kernel_, site_).empty())
+    actual_ = kernel_.read().plan;
+    if (actual_ == Plan{}) return fail("plan", "the kernel holds nothing of natctl's", "natctl apply");
+    if (!diff(actual_, compile(site_, facts_)).empty())
         return fail("plan", "the kernel does not hold what site.toml says; natctl plan shows the difference",
                     "natctl apply");
     return pass("plan", "the kernel holds what site.toml says");
@@ -189,11 +192,10 @@ bool Ping::route() {
                     .protocol = socks() || tcp_ ? Protocol::tcp : Protocol::icmp,
                     .port = tcp_.value_or(socks() ? usual_port : std::uint16_t{0})};
     const Surroundings surroundings{.facts = facts_, .other_route = look_up_route, .listens = listens, .site = &site_};
-    const auto actual = kernel_.read().plan;
-    if (auto elsewhere = overruled(actual, facts_, target_))
+    if (auto elsewhere = overruled(actual_, facts_, target_))
         return fail("route", std::move(*elsewhere),
                     "give that rule a preference above 6005, or let it leave out the virtual prefixes: ip rule");
-    const auto found = trace(actual, surroundings, flow);
+    const auto found = trace(actual_, surroundings, flow);
     if (!found.passes())
         return fail("route", fmt::format("{}: {}", name_of(found.fate), found.reason),
                     fmt::format("natctl trace router {} {} --rules", target_.text(),

@@ -36,6 +36,25 @@ std::optional<Address> address_on(const Facts& facts, const std::string& name, c
     return first;
 }
 
+bool is_multicast(const Address& address) {
+    static const Prefix ipv4 = *Prefix::parse("224.0.0.0/4");
+    static const Prefix ipv6 = *Prefix::parse("ff00::/8");
+    return ipv4.contains(address) || ipv6.contains(address);
+}
+
+bool is_broadcast(const Facts& facts, const Address& address) {
+    if (address.family() != Family::ipv4) return false;
+    if (address == Address::v4(0xffffffff)) return true;
+    // Networks of one or two addresses have none (RFC 3021).
+    constexpr unsigned longest = 30;
+    return std::ranges::any_of(facts.interfaces, [&](const Interface& interface) {
+        return std::ranges::any_of(interface.addresses, [&](const InterfaceAddress& assigned) {
+            return assigned.address.family() == Family::ipv4 && assigned.length <= longest &&
+                   Prefix(assigned.address, assigned.length).last() == address;
+        });
+    });
+}
+
 /// One packet on its way, and the connection that it begins or answers.
 class Walk {
 public:
@@ -142,6 +161,10 @@ FieldValue Walk::value_of(Field field) {
         // linux/rtnetlink.h
         constexpr std::uint32_t unicast = 1;
         constexpr std::uint32_t local = 2;
+        constexpr std::uint32_t broadcast = 3;
+        constexpr std::uint32_t multicast = 5;
+        if (is_multicast(address)) return multicast;
+        if (is_broadcast(around_.facts, address)) return broadcast;
         const auto hop = find_route(plan_, around_, address, loopback, 0);
         return hop && hop->type == RouteType::local ? local : unicast;
     };
@@ -238,6 +261,7 @@ Walk::Flowing Walk::run_statement(const Redirect& redirect) {
                                            : address_on(around_.facts, packet_.in, packet_.source);
     if (!target) return Flowing::stop_rule;
     socket_ = Endpoint{*target, redirect.port};
+    connection_.new_port = redirect.port;
     return translate_to(NatKind::dnat, *target);
 }
 
@@ -334,6 +358,7 @@ bool Walk::translate(HookPoint point, const std::vector<const Chain*>& chains) {
         }
         (destination ? packet_.destination : packet_.source) =
             destination ? connection_.new_destination : connection_.new_source;
+        if (connection_.new_port) packet_.port = *connection_.new_port;
     }
     if (packet_.destination != before.destination)
         say(fmt::format("destination {} becomes {}", before.destination.text(), packet_.destination.text()));
@@ -434,6 +459,14 @@ bool Walk::deliver() {
     if (socket_) {
         fate_ = Fate::tunnel;
         say(fmt::format("the tunnel takes it at {}", socket_->text()));
+        if (auto next = after_the_tunnel(around_, connection_.destination); !next.empty()) say(std::move(next));
+        return true;
+    }
+    if (!is_own_address(around_.facts, packet_.destination)) {
+        // Led here though it is no address of this machine: for a raw socket, as echo requests to a /96 are.
+        fate_ = Fate::tunnel;
+        say("the tunnel takes it");
+        if (auto next = after_the_tunnel(around_, connection_.destination); !next.empty()) say(std::move(next));
         return true;
     }
     fate_ = Fate::delivered;

@@ -110,6 +110,9 @@ std::optional<std::string> arrival(const Plan& plan, const Surroundings& surroun
 std::optional<Hop> find_route(const Plan& plan, const Surroundings& surroundings, const Address& destination,
                               const std::string& in, std::uint32_t mark);
 
+/// Loopback, or an address of one of its interfaces.
+bool is_own_address(const Facts& facts, const Address& address);
+
 /// other_route for a machine with nothing but the networks that its interfaces are in.
 std::optional<Hop> connected_route(const Facts& facts, const Address& destination);
 

@@ -24,10 +24,13 @@ struct Connection {
     /// What NAT makes of them in the original direction.
     Address new_source;
     Address new_destination;
+    /// By REDIRECT alone.
+    std::optional<std::uint16_t> new_port = {};
     std::uint32_t mark = 0;
 
     std::uint32_t status() const {
-        return (new_source != source ? status_snat : 0) | (new_destination != destination ? status_dnat : 0);
+        return (new_source != source ? status_snat : 0) |
+               (new_destination != destination || new_port ? status_dnat : 0);
     }
 };
 

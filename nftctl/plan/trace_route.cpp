@@ -9,14 +9,6 @@ namespace {
 
 constexpr const char* loopback = "lo";
 
-bool is_own_address(const Facts& facts, const Address& address) {
-    if (address.is_loopback()) return true;
-    return std::ranges::any_of(facts.interfaces, [&](const Interface& interface) {
-        return std::ranges::any_of(interface.addresses,
-                                   [&](const InterfaceAddress& assigned) { return assigned.address == address; });
-    });
-}
-
 /// The longest prefix of the table that holds the address.
 const Route* look_up(const Plan& plan, std::uint32_t table, const Address& destination) {
     const Route* best = nullptr;
@@ -51,6 +43,14 @@ std::optional<std::string> interface_in(const nft::Table& table, const std::stri
 }
 
 } // namespace
+
+bool is_own_address(const Facts& facts, const Address& address) {
+    if (address.is_loopback()) return true;
+    return std::ranges::any_of(facts.interfaces, [&](const Interface& interface) {
+        return std::ranges::any_of(interface.addresses,
+                                   [&](const InterfaceAddress& assigned) { return assigned.address == address; });
+    });
+}
 
 std::optional<Hop> find_route(const Plan& plan, const Surroundings& surroundings, const Address& destination,
                               const std::string& in, std::uint32_t mark) {

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "nftctl/plan/compile.h"
+#include "nftctl/plan/whose.h"
+
 namespace natctl {
 
 const char* name_of(Protocol protocol) {
@@ -95,6 +98,25 @@ const char* sender_sees(RejectKind kind) {
     case RejectKind::icmpv6_addr_unreachable: return "ICMPv6 address unreachable";
     }
     return "a refusal";
+}
+
+std::string after_the_tunnel(const Surroundings& surroundings, const Address& destination) {
+    if (!surroundings.site) return {};
+    const auto& site = *surroundings.site;
+    const auto found = whose(site, destination);
+    if (found.peer) {
+        const auto* link = usable_link(*found.peer, surroundings.facts);
+        const auto* proxy = link ? std::get_if<SocksLink>(link) : nullptr;
+        if (!proxy) return {};
+        return fmt::format("it connects through the proxy {} of peer {}, which sees its own router as the sender",
+                           proxy->server.text(), found.peer->name);
+    }
+    if (found.kind == Whose::Kind::own_virtual)
+        return found.real ? fmt::format("it connects to {}", found.real->text())
+                          : "it refuses: the map does not list the embedded address";
+    if (found.kind == Whose::Kind::nobodys && site.intercept)
+        return fmt::format("it connects through the proxy {} of [intercept]", site.intercept->proxy.server.text());
+    return {};
 }
 
 std::string described(const Packet& packet) {

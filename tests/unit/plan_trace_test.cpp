@@ -7,6 +7,7 @@
 #include "nftctl/plan/addressing.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/plan/trace.h"
+#include "nftctl/plan/trace_packet.h"
 
 using namespace natctl;
 
@@ -196,6 +197,12 @@ TEST_CASE("the answer goes back to the sender from the address that it asked") {
     CHECK(tells(lab.ask("240.2.2.20", "240.1.1.20").answer, "source 192.168.1.20 becomes 240.1.1.20"));
 }
 
+TEST_CASE("what the tunnel takes, it is said where it goes") {
+    const Lab lab;
+    CHECK(tells(lab.ask("192.168.1.20", "240.3.3.20").steps, "through the proxy 198.51.100.3:1080 of peer c"));
+    CHECK(tells(lab.ask("192.168.1.20", "240.3.3.20", udp).steps, "the tunnel takes it"));
+}
+
 TEST_CASE("what a machine lacks is the reason that is told") {
     Lab lab;
     lab.listens = false;
@@ -257,6 +264,37 @@ TEST_CASE("what somebody wrote into the table is in doubt, and changes nothing")
     CHECK(found.passes());
     REQUIRE(found.doubts.size() == 1);
     CHECK(found.doubts[0].find("numgen") != std::string::npos);
+}
+
+TEST_CASE("what is redirected reaches a listener of this machine, as translated") {
+    using namespace nft;
+    constexpr std::uint16_t listener = 12346;
+    const Statement tcp_only = Match{Field::l4proto, {}, Op::eq, 6u};
+    const Statement to_listener = Match{Field::th_dport, {}, Op::eq, std::uint32_t{listener}};
+    const Statement untranslated = Match{Field::ct_status, status_dnat, Op::ne, status_dnat};
+    const Statement unicast = Match{Field::fib_daddr_type, {}, Op::eq, 1u};
+    Plan plan;
+    plan.table = Table{.sets = {},
+                       .chains = {{"redirect",
+                                   Hook{ChainType::nat, HookPoint::prerouting, -110},
+                                   {{{tcp_only, unicast, Redirect{listener}}}}},
+                                  {"guard_listener",
+                                   Hook{ChainType::filter, HookPoint::input, 0},
+                                   {{{tcp_only, to_listener, untranslated, Reject{RejectKind::tcp_reset}}}}}}};
+    const auto facts = router();
+    const auto ask = [&](const char* destination, std::uint16_t port) {
+        return trace(plan, around(facts, nullptr),
+                     {.source = at("192.168.1.20"), .destination = at(destination), .port = port, .in = "lan0"});
+    };
+    const auto found = ask("198.51.100.66", 443);
+    CHECK(found.fate == Fate::tunnel);
+    CHECK(tells(found.steps, "destination 198.51.100.66 becomes 192.168.1.1"));
+    CHECK(tells(found.steps, "the tunnel takes it at 192.168.1.1:12346"));
+    // Not to itself: local addresses are not redirected, and the listener is guarded.
+    CHECK(ask("192.168.1.1", listener).fate == Fate::refused);
+    CHECK(ask("192.168.1.1", 22).fate == Fate::delivered);
+    CHECK(ask("192.168.1.255", 443).fate != Fate::tunnel);
+    CHECK(ask("224.0.0.1", 443).fate != Fate::tunnel);
 }
 
 TEST_CASE("each step names the rules behind it") {
