@@ -5,7 +5,6 @@
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/verbs.h"
 #include "nftctl/kernel/apply.h"
-#include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/plan/render.h"
 
 namespace natctl {
@@ -17,7 +16,7 @@ using Json = nlohmann::ordered_json;
 int run(const Options& options) {
     const auto site = read_site(options.config);
     if (!site) return exit_error;
-    const auto kernel = make_linux_kernel();
+    const auto kernel = open_kernel(options, *site);
     const auto change = pending(*kernel, *site);
     if (options.json)
         fmt::print("{}\n", Json{{"pending", !change.empty()}, {"changes", render(change)}}.dump(2));

@@ -5,7 +5,6 @@
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/verbs.h"
 #include "nftctl/kernel/apply.h"
-#include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/plan/diff.h"
 
@@ -39,7 +38,7 @@ const char* state_of(const Plan& actual, const Plan& wanted) {
 int run(const Options& options) {
     const auto site = read_site(options.config);
     if (!site) return exit_error;
-    const auto kernel = make_linux_kernel();
+    const auto kernel = open_kernel(options, *site);
     const auto facts = kernel->read_facts(*site);
     const std::string state = state_of(kernel->read().plan, compile(*site, facts));
     const auto hints = advice(*site, facts);

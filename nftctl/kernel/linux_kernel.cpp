@@ -16,9 +16,12 @@ namespace {
 
 class LinuxKernel : public Kernel {
 public:
+    explicit LinuxKernel(std::map<std::string, std::vector<Address>> endpoints) : endpoints_(std::move(endpoints)) {}
+
     Facts read_facts(const Site& site) override {
         Facts facts = natctl::read_facts(route_socket_);
         find_guards(site, facts);
+        facts.endpoints = endpoints_;
         return facts;
     }
 
@@ -64,6 +67,7 @@ private:
         return removed;
     }
 
+    std::map<std::string, std::vector<Address>> endpoints_;
     nft::Nftables nftables_;
     Conntrack conntrack_;
     netlink::Socket route_socket_{NETLINK_ROUTE};
@@ -71,6 +75,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Kernel> make_linux_kernel() { return std::make_unique<LinuxKernel>(); }
+std::unique_ptr<Kernel> make_linux_kernel(std::map<std::string, std::vector<Address>> endpoints) {
+    return std::make_unique<LinuxKernel>(std::move(endpoints));
+}
 
 } // namespace natctl

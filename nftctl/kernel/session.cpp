@@ -12,6 +12,7 @@
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/linux_kernel.h"
+#include "nftctl/kernel/resolve.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/site/load.h"
 
@@ -67,10 +68,14 @@ void forget_applied(const std::string& state_dir) {
     std::filesystem::remove(state_dir + "/applied.toml", ignored);
 }
 
+std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site) {
+    return make_linux_kernel(resolve_endpoints(site, options.state_dir));
+}
+
 std::optional<Transaction> apply_file(const Options& options) {
     const auto site = read_site(options.config);
     if (!site) return std::nullopt;
-    const auto kernel = make_linux_kernel();
+    const auto kernel = open_kernel(options, *site);
     const ApplyLock lock(options.run_dir);
     auto change = apply(*kernel, *site);
     remember_applied(options.state_dir, options.config);

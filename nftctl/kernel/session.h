@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "nftctl/base/fd.h"
+#include "nftctl/kernel/kernel.h"
 #include "nftctl/plan/transaction.h"
 #include "nftctl/site/site.h"
 
@@ -22,6 +24,9 @@ struct Options {
 
 /// The site, or nullopt after its mistakes have been printed to stderr. Warnings are printed, notes only `with_notes`.
 std::optional<Site> read_site(const std::string& path, bool with_notes = false);
+
+/// The kernel, whose facts have the addresses of the site's endpoints as well: looking them up takes up to two seconds.
+std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site);
 
 /// Held while the kernel is changed, so that two appliers take turns: an flock on RUN_DIR/natctl.lock.
 class ApplyLock {

@@ -9,6 +9,7 @@ natctl_unit_test(kernel_test
   SOURCES
     kernel_fake_test.cpp
     kernel_refusal_test.cpp
+    kernel_resolve_test.cpp
     kernel_rule_test.cpp
     kernel_sample.cpp
     kernel_set_test.cpp
