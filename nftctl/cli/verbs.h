@@ -13,6 +13,7 @@ void add_show(CommandLine& line);
 void add_status(CommandLine& line);
 void add_down(CommandLine& line);
 void add_doctor(CommandLine& line);
+void add_flows(CommandLine& line);
 void add_ping(CommandLine& line);
 void add_resolve(CommandLine& line);
 void add_trace(CommandLine& line);

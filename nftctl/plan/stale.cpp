@@ -30,11 +30,18 @@ const std::vector<Rule>& rules_of(const Plan& plan, const std::string& chain) {
     return found ? found->rules : none;
 }
 
-/// The addresses of the own and peer sets.
+/// The sets of our own and our peers' names.
+std::vector<std::string> name_sets(Family family) {
+    std::vector<std::string> sets{"own" + suffix_of(family), "peer" + suffix_of(family)};
+    if (family == Family::ipv6) sets.push_back("own64");
+    return sets;
+}
+
+/// All addresses in them.
 std::vector<AddressRange> names_of(const Plan& plan, Family family) {
     std::vector<AddressRange> ranges;
-    for (const char* name : {"own", "peer"})
-        for (const auto& element : elements_of(plan, name + suffix_of(family)))
+    for (const auto& name : name_sets(family))
+        for (const auto& element : elements_of(plan, name))
             ranges.push_back(
                 {Address::from_bytes(family, element.first.span()), Address::from_bytes(family, element.last.span())});
     return merged(std::move(ranges));
@@ -111,7 +118,7 @@ StaleFlows::Change StaleFlows::compare(Family family) const {
     const std::string suffix = suffix_of(family);
     const std::string to_peer = "to_peer" + suffix;
     Change change;
-    if (differs("own" + suffix) || differs("peer" + suffix)) {
+    if (std::ranges::any_of(name_sets(family), differs)) {
         const auto before = names_of(before_, family);
         const auto after = names_of(after_, family);
         change = {.any = true, .gained = exceeds(after, before), .lost = exceeds(before, after)};
@@ -167,7 +174,9 @@ bool StaleFlows::is_stale(const Connection& connection) const {
     } else if (const auto former = before.real_of(called)) {
         if (reached == *former) return true;
     }
-    if (before.is_own(called) && !after.is_own(called) && marked) return true;
+    if (after.is_embedding(called) && !before.is_own(called) && !tunnelled) return true;
+    const auto is_name = [&](const Translator& plan) { return plan.is_own(called) || plan.is_peer(called); };
+    if (is_name(before) && !is_name(after) && marked) return true;
 
     // The source, on the way to a peer. What the tunnel carries was not translated.
     if (after.is_peer(reached)) return !tunnelled && after.source_to_peer(source) != shown;

@@ -63,6 +63,7 @@ Translator::Translator(const Plan& plan, Family family) : family_(family) {
     const Table& table = *plan.table;
     const std::string suffix = family == Family::ipv4 ? "4" : "6";
     own_ = table.find_set("own" + suffix);
+    if (family == Family::ipv6) embedding_ = table.find_set("own64");
     peer_ = table.find_set("peer" + suffix);
     white_ = table.find_set("white" + suffix);
     real_hosts_ = table.find_set("dnat" + suffix + "h");

@@ -13,7 +13,9 @@ class Translator {
 public:
     Translator(const Plan& plan, Family family);
 
-    bool is_own(const Address& address) const { return contains(own_, address); }
+    bool is_own(const Address& address) const { return contains(own_, address) || is_embedding(address); }
+    /// One of our IPv6 names that carry an IPv4 address: the tunnel takes flows to them.
+    bool is_embedding(const Address& address) const { return contains(embedding_, address); }
     bool is_peer(const Address& address) const { return contains(peer_, address); }
 
     /// Where a flow to one of our names is sent; nullopt: nobody has that name.
@@ -32,6 +34,7 @@ private:
 
     Family family_;
     const nft::Set* own_ = nullptr;
+    const nft::Set* embedding_ = nullptr;
     const nft::Set* peer_ = nullptr;
     const nft::Set* white_ = nullptr;
     const nft::Set* real_hosts_ = nullptr;

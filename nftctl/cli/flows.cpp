@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <tuple>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "nftctl/base/error.h"
+#include "nftctl/cli/command_line.h"
+#include "nftctl/cli/flow_text.h"
+#include "nftctl/cli/verbs.h"
+#include "nftctl/kernel/linux_kernel.h"
+
+namespace natctl {
+
+namespace {
+
+struct FlowOptions {
+    FlowSelection selection;
+    std::string protocol;
+    std::uint16_t port = 0;
+    /// Seconds between two looks; 0: one look.
+    double watch = 0;
+};
+
+bool is_off(const std::string& name) {
+    std::ifstream file("/proc/sys/net/netfilter/" + name);
+    return file.get() == '0';
+}
+
+void say_what_is_off() {
+    const auto say = [](const char* what, const std::string& name) {
+        if (is_off(name))
+            fmt::print(stderr, "note: {} not kept; for new flows switch it on with: sysctl -w net.netfilter.{}=1\n",
+                       what, name);
+    };
+    say("bytes are", "nf_conntrack_acct");
+    say("the age is", "nf_conntrack_timestamp");
+}
+
+std::vector<LiveFlow> look(Kernel& kernel, const LiveFlows& flows, const FlowSelection& selection) {
+    const auto filters = flows.filters();
+    const auto connections = kernel.find_connections(filters, [&](const Connection& connection) {
+        const auto flow = flows.read(connection);
+        return flow && selection.matches(*flow);
+    });
+    std::vector<LiveFlow> found;
+    for (const auto& connection : connections) found.push_back(*flows.read(connection));
+    const auto place = [](const LiveFlow& flow) {
+        return std::tie(flow.peer, flow.real, flow.far, flow.connection.protocol, flow.connection.original,
+                        flow.connection.zone);
+    };
+    std::ranges::sort(found, [&](const LiveFlow& a, const LiveFlow& b) { return place(a) < place(b); });
+    // While others come and go, a dump may show one twice.
+    const auto same = [](const LiveFlow& a, const LiveFlow& b) { return a.connection.id == b.connection.id; };
+    found.erase(std::unique(found.begin(), found.end(), same), found.end());
+    return found;
+}
+
+void print(const std::vector<LiveFlow>& flows, bool json, bool watching) {
+    const auto now = std::chrono::system_clock::now();
+    if (json)
+        fmt::print("{}\n", flow_json(flows, now, !watching));
+    else if (watching && isatty(STDOUT_FILENO) != 0)
+        // Home, clear the screen.
+        fmt::print("\x1b[H\x1b[2J{}", flow_table(flows, now));
+    else
+        fmt::print("{}{}", flow_table(flows, now), watching ? "\n" : "");
+    std::fflush(stdout);
+}
+
+/// Prints until SIGINT or SIGTERM.
+void watch(double interval, const std::function<void()>& print_once) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int number : {SIGINT, SIGTERM}) sigaddset(&signals, number);
+    if (sigprocmask(SIG_BLOCK, &signals, nullptr) < 0) throw_errno("block", "signals");
+    timespec pause{};
+    pause.tv_sec = static_cast<time_t>(interval);
+    pause.tv_nsec = static_cast<long>((interval - std::floor(interval)) * 1e9);
+    do {
+        print_once();
+        // EINTR: stopped and continued.
+    } while (sigtimedwait(&signals, nullptr, &pause) < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+int run(const Options& options, FlowOptions wanted) {
+    if (!wanted.protocol.empty()) {
+        wanted.selection.protocol = protocol_number(wanted.protocol);
+        if (!wanted.selection.protocol) {
+            fmt::print(stderr, "natctl: there is no protocol {}; write tcp, udp, icmp, icmpv6, sctp or a number\n",
+                       wanted.protocol);
+            return exit_usage;
+        }
+    }
+    if (wanted.port != 0) wanted.selection.port = wanted.port;
+    const auto site = read_site(options.config);
+    if (!site) return exit_error;
+    const auto& peer = wanted.selection.peer;
+    if (!peer.empty() && std::ranges::find(site->peers, peer, &Peer::name) == site->peers.end()) {
+        fmt::print(stderr, "natctl: there is no peer {} in {}; `natctl status` names them\n", peer, options.config);
+        return exit_error;
+    }
+    const auto kernel = make_linux_kernel();
+    const LiveFlows flows(*site);
+    const bool watching = wanted.watch > 0;
+    if (!options.json) say_what_is_off();
+    const auto once = [&] { print(look(*kernel, flows, wanted.selection), options.json, watching); };
+    if (watching)
+        watch(wanted.watch, once);
+    else
+        once();
+    return exit_done;
+}
+
+} // namespace
+
+void add_flows(CommandLine& line) {
+    const auto wanted = std::make_shared<FlowOptions>();
+    auto& verb = line.site_verb("flows", "List the open flows with peers, with real and virtual addresses.",
+                                "natctl flows --peer b --proto tcp --watch",
+                                [&line, wanted] { return run(line.options(), *wanted); });
+    verb.add_option("--peer", wanted->selection.peer, "only with this peer");
+    verb.add_option("--host", wanted->selection.host, "only of this address, real or virtual, or name of a host");
+    verb.add_option("--proto", wanted->protocol, "only this protocol: tcp, udp, icmp, icmpv6, or a number");
+    verb.add_option("--port", wanted->port, "only with this port at either end")->check(CLI::Range(1, 65535));
+    verb.add_option("--watch", wanted->watch, "print again every so many seconds (2), until interrupted")
+        ->expected(0, 1)
+        ->default_str("2")
+        ->check(CLI::Range(0.1, 86400.0));
+}
+
+} // namespace natctl

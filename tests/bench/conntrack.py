@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What it costs to find and delete 1,000 connections that a change made wrong among 100,000: one host map gets another
+target, and 500 flows to that name and 500 from its host are open.
+
+Two routers take turns with the same change: one holds the connections, the other none. What `natctl apply` takes
+longer on the first is finding and deleting. Beside it the conntrack tool deletes the same entries by address, which
+takes two runs: one for either direction.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
+
+from natlab import ROOT, Lab, Veth, build_sites, configure
+from natlab.conntrack import Entry, insert
+from run import machine, progress, refuse_slow_builds, spread
+
+NAME = "240.1.1.200"
+HOSTS = ("10.10.10.7", "10.10.10.5")
+LINK = 0x400
+
+
+def others(count, share):
+    """Connections that go on: `share` of them with peers, the rest with the Internet, masqueraded."""
+    for number in range(count):
+        host, port, far = 10 + number % 150, 1024 + number % 60000, 1 + number // 60000
+        if number < count * share / 2:
+            real, name = f"192.168.1.{host}", f"240.1.1.{host}"
+            yield Entry(real, f"240.2.2.{far}", port, 443, snat=name, mark=LINK)
+        elif number < count * share:
+            real, name = f"192.168.1.{host}", f"240.1.1.{host}"
+            yield Entry(f"240.2.2.{far}", name, port, 443, dnat=real, mark=LINK)
+        else:
+            yield Entry(f"192.168.1.{host}", f"203.0.113.{far}", port, 443, snat="198.51.100.1")
+
+
+def doomed(count, host):
+    """Connections of the name while it is that host's."""
+    for number in range(count // 2):
+        yield Entry("240.2.2.77", NAME, 2000 + number, 80, dnat=host, mark=LINK)
+        yield Entry(host, "240.2.2.78", 2000 + number, 80, snat=NAME, mark=LINK)
+
+
+def count(router):
+    return int(router.run("conntrack", "-C", quiet=True).stdout)
+
+
+def apply_to(router, host):
+    """Milliseconds of `natctl apply`."""
+    text = router.toml.read_text()
+    start = text.index(NAME)
+    for other in HOSTS:
+        text = text[:start] + text[start:].replace(f'"{other}"', f'"{host}"', 1)
+    router.configure(text)
+    begin = time.perf_counter()
+    router.apply()
+    return (time.perf_counter() - begin) * 1000
+
+
+def by_tool(router):
+    """Milliseconds of the conntrack tool for the same."""
+    begin = time.perf_counter()
+    for direction in ("--orig-dst", "--reply-dst"):
+        router.run("conntrack", "-D", direction, NAME, quiet=True)
+    return (time.perf_counter() - begin) * 1000
+
+
+def measure(runs, connections, stale, share, binaries):
+    with Lab(binaries) as lab:
+        refuse_slow_builds(lab)
+        full, empty = build_sites(lab)
+        configure([full, empty], Veth(lab, [full, empty]))
+        # The same site on both routers; they do not talk here.
+        empty.router.configure(full.router.toml.read_text())
+        for site in (full, empty):
+            site.router.apply()
+        insert(full.router, others(connections - stale, share))
+        ours = {"natctl": [], "apply_with": [], "apply_without": [], "conntrack_tool": []}
+        for number in range(runs):
+            progress(f"run {number + 1} of {runs} ...")
+            now, then = HOSTS[number % 2], HOSTS[(number + 1) % 2]
+            apply_to(full.router, now)
+            apply_to(empty.router, now)
+            insert(full.router, doomed(stale, now))
+            assert count(full.router) == connections
+            without = apply_to(empty.router, then)
+            took = apply_to(full.router, then)
+            left = count(full.router)
+            assert left == connections - stale, f"{connections - left} of {stale} stale connections were deleted"
+            ours["apply_with"].append(took)
+            ours["apply_without"].append(without)
+            ours["natctl"].append(took - without)
+            insert(full.router, doomed(stale, then))
+            ours["conntrack_tool"].append(by_tool(full.router))
+            assert count(full.router) == connections - stale
+        progress("")
+        return ours
+
+
+def table(results):
+    lines = [f"  {'':44} ms median      min..max"]
+    words = {
+        "natctl": "find and delete: natctl",
+        "conntrack_tool": "find and delete: conntrack -D, twice",
+        "apply_with": "natctl apply as a whole, with connections",
+        "apply_without": "natctl apply as a whole, without any",
+    }
+    for name, text in words.items():
+        values = results[name]
+        lines.append(f"  {text:44} {statistics.median(values):9.1f}   {min(values):6.1f}..{max(values):.1f}")
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=9, help="(%(default)s)")
+    parser.add_argument("--connections", type=int, default=100000, help="(%(default)s)")
+    parser.add_argument("--stale", type=int, default=1000, help="of them (%(default)s)")
+    parser.add_argument("--share", type=float, default=0.1, help="of the others that is with peers (%(default)s)")
+    parser.add_argument("--json", type=Path, default=ROOT / "build/bench-conntrack.json", help="where the figures go")
+    options = parser.parse_args()
+    if options.runs < 1 or options.stale < 2 or options.connections < options.stale or not 0 <= options.share <= 1:
+        parser.error("--runs, --stale and --connections want numbers above 0, --share one from 0 to 1")
+
+    here = machine()
+    binaries = os.environ.get("NATCTL_BIN", ROOT / "build/release/bin")
+    results = measure(options.runs, options.connections, options.stale, options.share, binaries)
+    print(f"{here['cores']} x {here['processor']}, Linux {here['kernel']}, load {here['load_before']:.1f} before")
+    print(f"{options.stale} stale connections among {options.connections}, {options.share:.0%} of them with peers")
+    print(table(results))
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    figures = {
+        "machine": here,
+        "connections": options.connections,
+        "stale": options.stale,
+        "share_with_peers": options.share,
+        "milliseconds": {name: spread(values) for name, values in results.items()},
+    }
+    options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    print(f"\nall figures: {options.json}")
+
+
+if __name__ == "__main__":
+    main()
