@@ -143,6 +143,19 @@ Address translate(const Address& address, const Prefix& from, const Prefix& to) 
     return Address::from_bytes(address.family(), std::span(bytes).first(address.bits() / 8));
 }
 
+Address embed(const Prefix& prefix, const Address& ipv4) {
+    assert(prefix.family() == Family::ipv6 && prefix.length() == 96 && ipv4.family() == Family::ipv4);
+    std::array<std::uint8_t, 16> bytes{};
+    std::ranges::copy(prefix.network().bytes(), bytes.begin());
+    std::ranges::copy(ipv4.bytes(), bytes.begin() + 12);
+    return Address::from_bytes(Family::ipv6, bytes);
+}
+
+Address embedded_in(const Address& ipv6) {
+    assert(ipv6.family() == Family::ipv6);
+    return Address::from_bytes(Family::ipv4, ipv6.bytes().last(4));
+}
+
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos) return std::nullopt;

@@ -103,6 +103,10 @@ private:
 /// The family and length of `from` and `to` must be equal.
 Address translate(const Address& address, const Prefix& from, const Prefix& to);
 
+/// The IPv4 address in the last 32 bits under an IPv6 prefix of length 96 (RFC 6052, section 2.2), and back.
+Address embed(const Prefix& prefix, const Address& ipv4);
+Address embedded_in(const Address& ipv6);
+
 /// An address and a TCP or UDP port.
 struct Endpoint {
     Address address;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "nftctl/plan/addressing.h"
+#include "nftctl/plan/compile_helpers.h"
 
 namespace natctl {
 
@@ -14,11 +15,25 @@ bool is_up(const Facts& facts, const std::string& name) {
     return interface && interface->up;
 }
 
+/// The router's IPv4 address in an own /96: what the IPv6 of a site without a map for it is known as.
+std::optional<Address> router_embedded(const Site& site, const Facts& facts) {
+    for (const auto& map : site.embedding_maps)
+        for (const auto& name : site.lan) {
+            const auto* interface = facts.find(name);
+            if (!interface) continue;
+            for (const auto& assigned : interface->addresses)
+                if (std::ranges::any_of(map.real_prefixes,
+                                        [&](const Prefix& real) { return real.contains(assigned.address); }))
+                    return embed(map.virtual_prefix, assigned.address);
+        }
+    return std::nullopt;
+}
+
 } // namespace
 
 Plan compile(const Site& site, const Facts& facts) {
     Plan plan;
-    plan.table = nft::Table{compile_sets(site, facts), compile_chains(site, facts)};
+    plan.table = nft::Table{compile_sets(site, facts), compile_chains(site, facts), helper_objects(site)};
     plan.rules = compile_rules(site);
     plan.routes = compile_routes(site, facts);
     return plan;
@@ -51,8 +66,8 @@ std::optional<Address> router_real(const Site& site, const Facts& facts, Family 
 }
 
 std::optional<Address> router_virtual(const Site& site, const Facts& facts, Family family) {
-    const auto real = router_real(site, facts, family);
-    return real ? virtual_of(site.maps, *real) : std::nullopt;
+    if (const auto real = router_real(site, facts, family)) return virtual_of(site.maps, *real);
+    return family == Family::ipv6 ? router_embedded(site, facts) : std::nullopt;
 }
 
 std::vector<std::string> link_interfaces(const Site& site) {

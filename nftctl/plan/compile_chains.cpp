@@ -7,99 +7,32 @@
 // through (only by the peer's own link), nat_post (real source to virtual), guard (nothing leaves untranslated).
 // From a link: pre, nat_pre (virtual destination to real), routing, through, nat_post.
 #include "nftctl/plan/compile.h"
+#include "nftctl/plan/compile_embedding.h"
+#include "nftctl/plan/compile_helpers.h"
+#include "nftctl/plan/compile_intercept.h"
+#include "nftctl/plan/rule_words.h"
 
 namespace natctl {
 
 namespace {
 
 using namespace nft;
+using namespace words;
 
-// linux/netfilter/nf_conntrack_common.h
-constexpr std::uint32_t state_new = 8;
-constexpr std::uint32_t status_dnat = 0x20;
-constexpr std::uint32_t direction_reply = 1;
-// linux/rtnetlink.h
-constexpr std::uint32_t type_local = 2;
-constexpr std::uint32_t loopback_index = 1;
-constexpr std::uint32_t protocol_tcp = 6;
-constexpr std::uint32_t protocol_udp = 17;
-
-/// The fields of one family, so that rules are written once for both.
-struct Half {
-    Family family;
-    Field saddr;
-    Field daddr;
-    Field original_saddr;
-    Field original_daddr;
-    std::string suffix;
-
-    std::string set(const std::string& name) const { return name + suffix; }
-    Statement to(const std::string& name, Op op = Op::eq) const { return Lookup{{daddr}, set(name), op}; }
-    Statement from(const std::string& name, Op op = Op::eq) const { return Lookup{{saddr}, set(name), op}; }
-    Statement in_from(const std::string& name, Op op) const { return Lookup{{Field::iifname, saddr}, set(name), op}; }
-    Statement out_to(const std::string& name, Op op) const { return Lookup{{Field::oifname, daddr}, set(name), op}; }
-};
-
-const std::vector<Half>& halves() {
-    static const std::vector<Half> both{
-        {Family::ipv4, Field::ip_saddr, Field::ip_daddr, Field::ct_original_ip_saddr, Field::ct_original_ip_daddr, "4"},
-        {Family::ipv6, Field::ip6_saddr, Field::ip6_daddr, Field::ct_original_ip6_saddr, Field::ct_original_ip6_daddr,
-         "6"}};
-    return both;
-}
-
-Statement by(const char* set) { return Lookup{{Field::iifname}, set}; }
-Statement out_by(const char* set) { return Lookup{{Field::oifname}, set}; }
-Statement is(Field field, std::uint32_t value, Op op = Op::eq) { return Match{field, {}, op, value}; }
-Statement marked(Field field, Mark mark, Op op = Op::eq) { return Match{field, mark.mask, op, mark.value}; }
-Statement set_mark(Field field, Mark mark) { return SetMark{field, ~mark.mask, mark.value}; }
-Statement is_new() { return Match{Field::ct_state, state_new, Op::ne, 0u}; }
-Statement translated() { return Match{Field::ct_status, status_dnat, Op::ne, 0u}; }
-Statement not_translated() { return Match{Field::ct_status, status_dnat, Op::ne, status_dnat}; }
-Statement reply() { return is(Field::ct_direction, direction_reply); }
-Statement accept() { return Verdict{VerdictKind::accept}; }
-Statement drop() { return Verdict{VerdictKind::drop}; }
-Statement leave() { return Verdict{VerdictKind::return_}; }
-Statement jump(const std::string& chain) { return Verdict{VerdictKind::jump, chain}; }
-Statement go(const std::string& chain) { return Verdict{VerdictKind::goto_, chain}; }
-Statement relayed() { return Lookup{{Field::l4proto}, "relayed"}; }
-Statement refuse_own(Family family) {
-    return Reject{family == Family::ipv4 ? RejectKind::icmp_host_unreachable : RejectKind::icmpv6_addr_unreachable};
-}
-
-/// No route but the placeholder: no link is up.
-Statement without_link(Family family) {
-    return family == Family::ipv4 ? is(Field::fib_daddr_oif, loopback_index) : is(Field::fib_daddr_oif_present, 0);
-}
-
-/// A chain under construction.
-class ChainWriter {
-public:
-    ChainWriter(std::string name, std::optional<Hook> hook = {}) : chain_{std::move(name), hook, {}} {}
-
-    template <class... Statements>
-    ChainWriter& rule(Statements... statements) {
-        chain_.rules.push_back(Rule{{Statement(std::move(statements))...}});
-        return *this;
-    }
-
-    Chain done() { return std::move(chain_); }
-
-private:
-    Chain chain_;
-};
-
-Chain antispoof() {
+Chain antispoof(const Site& site) {
     ChainWriter chain("antispoof");
     for (const auto& half : halves()) chain.rule(half.from("own"), Counter{}, drop());
+    embedding::refuse_as_source(chain, site);
     for (const auto& half : halves()) chain.rule(half.from("peer"), half.in_from("from", Op::ne), Counter{}, drop());
     chain.rule(by("lan_if"), leave()).rule(by("link_if"), leave());
     for (const auto& half : halves()) chain.rule(half.to("own"), Counter{}, drop());
+    embedding::refuse_as_destination(chain, site);
     for (const auto& half : halves()) chain.rule(half.to("peer"), Counter{}, drop());
     return chain.done();
 }
 
-Chain pre(const Marks& marks) {
+Chain pre(const Site& site) {
+    const Marks& marks = site.marks;
     ChainWriter chain("pre", Hook{ChainType::filter, HookPoint::prerouting, -150});
     chain.rule(Match{Field::iifname, {}, Op::ne, std::string("lo")}, jump("antispoof"));
     chain.rule(marked(Field::mark, marks.bypass()), leave());
@@ -114,6 +47,7 @@ Chain pre(const Marks& marks) {
     // By a link only a peer's source may open anything under our names.
     for (const auto& half : halves())
         chain.rule(by("link_if"), is_new(), half.to("own"), half.from("peer", Op::ne), Counter{}, drop());
+    embedding::take_in(chain, site);
     for (const auto& half : halves())
         chain.rule(by("link_if"), is_new(), half.from("peer"), set_mark(Field::ct_mark, marks.link()));
     chain.rule(by("lan_if"), go("from_lan"));
@@ -121,13 +55,18 @@ Chain pre(const Marks& marks) {
     return chain.done();
 }
 
-Chain from_lan(const Marks& marks) {
+Chain from_lan(const Site& site) {
     ChainWriter chain("from_lan");
-    for (const auto& half : halves()) chain.rule(half.to("tun"), relayed(), go("tun_out"));
-    // An open flow stays in the tunnel when its peer moves to a link; with TCP the socket tells.
-    chain.rule(marked(Field::ct_mark, marks.tunnel()), is(Field::ct_direction, 0), is(Field::l4proto, protocol_udp),
-               go("tun_out"));
+    if (redirects(site)) {
+        // Taken in nat_pre.
+        for (const auto& half : halves()) chain.rule(half.to("tun"), relayed(), leave());
+    } else {
+        for (const auto& half : halves()) chain.rule(half.to("tun"), relayed(), go("tun_out"));
+        // What the tunnel has it keeps, also when its peer moves to a link: datagrams, and the end of a handshake.
+        chain.rule(marked(Field::ct_mark, site.marks.tunnel()), original(), relayed(), go("tun_out"));
+    }
     for (const auto& half : halves()) chain.rule(half.to("peer"), without_link(half.family), go("no_link"));
+    if (intercepts(site)) chain.rule(go("intercept"));
     return chain.done();
 }
 
@@ -138,17 +77,18 @@ Chain tun_out(const Site& site) {
         .rule(set_mark(Field::ct_mark, site.marks.tunnel()))
         .rule(set_mark(Field::mark, site.marks.tunnel()))
         // tproxy wants the protocol named.
-        .rule(is(Field::nfproto, 2), is(Field::l4proto, protocol_tcp), Tproxy{four}, accept())
-        .rule(is(Field::nfproto, 2), is(Field::l4proto, protocol_udp), Tproxy{four}, accept())
-        .rule(is(Field::nfproto, 10), is(Field::l4proto, protocol_tcp), Tproxy{six}, accept())
-        .rule(is(Field::nfproto, 10), is(Field::l4proto, protocol_udp), Tproxy{six}, accept())
+        .rule(is(Field::nfproto, nfproto_ipv4), is(Field::l4proto, protocol_tcp), Tproxy{four}, accept())
+        .rule(is(Field::nfproto, nfproto_ipv4), is(Field::l4proto, protocol_udp), Tproxy{four}, accept())
+        .rule(is(Field::nfproto, nfproto_ipv6), is(Field::l4proto, protocol_tcp), Tproxy{six}, accept())
+        .rule(is(Field::nfproto, nfproto_ipv6), is(Field::l4proto, protocol_udp), Tproxy{six}, accept())
         // No tunnel is listening: tproxy found no socket.
         .rule(go("no_link"))
         .done();
 }
 
-Chain translate_destination(const std::string& name, Hook hook) {
+Chain translate_destination(const std::string& name, Hook hook, const Site& site, const Facts& facts) {
     ChainWriter chain(name, hook);
+    redirect_to_tunnel(chain, hook.point, site, facts);
     for (const auto& half : halves()) {
         chain.rule(half.to("white"), leave());
         chain.rule(NatMap{NatKind::dnat, half.daddr, half.set("dnat") + "h"});
@@ -157,15 +97,20 @@ Chain translate_destination(const std::string& name, Hook hook) {
     return chain.done();
 }
 
-Chain local_out(const Marks& marks) {
+Chain local_out(const Site& site, const Facts& facts) {
+    const Marks& marks = site.marks;
     ChainWriter chain("local_out", Hook{ChainType::route, HookPoint::output, -150});
+    embedding::silence_kernel(chain, site);
     chain.rule(marked(Field::mark, marks.bypass()), leave());
     // Answers of this machine to a flow that came by a link go back by a link.
     chain.rule(marked(Field::ct_mark, marks.link()), reply(), set_mark(Field::mark, marks.link()), leave());
     chain.rule(marked(Field::ct_mark, marks.link()), leave());
     chain.rule(reply(), leave());
+    spare_programs(chain, site, facts);
+    if (redirects(site)) return chain.done();
     for (const auto& half : halves()) chain.rule(half.to("tun"), relayed(), go("local_tun"));
-    chain.rule(marked(Field::ct_mark, marks.tunnel()), is(Field::l4proto, protocol_udp), go("local_tun"));
+    chain.rule(marked(Field::ct_mark, marks.tunnel()), relayed(), go("local_tun"));
+    if (intercepts(site) && site.intercept->local) chain.rule(go("intercept_local"));
     return chain.done();
 }
 
@@ -247,7 +192,7 @@ Chain back_in(const Half& half) {
 }
 
 /// The last word, after every NAT: INVALID and odd packets skip NAT, and must not leave with real addresses.
-Chain guard() {
+Chain guard(const Site& site) {
     ChainWriter chain("guard", Hook{ChainType::filter, HookPoint::postrouting, 150});
     chain.rule(Match{Field::oifname, {}, Op::eq, std::string("lo")}, leave());
     for (const auto& half : halves()) chain.rule(out_by("link_if"), half.to("peer"), go(half.set("guard")));
@@ -258,15 +203,16 @@ Chain guard() {
             .rule(half.from("peer"), Counter{}, drop())
             .rule(half.to("own"), Counter{}, drop())
             .rule(half.from("own"), Counter{}, drop());
+    embedding::refuse_as_source(chain, site);
     return chain.done();
 }
 
-Chain guard_link(const Half& half, const Marks& marks) {
-    return ChainWriter(half.set("guard"))
-        .rule(half.from("peer"), by("link_if"), accept())
-        .rule(half.from("own"), set_mark(Field::ct_mark, marks.link()), accept())
-        .rule(Counter{}, drop())
-        .done();
+Chain guard_link(const Half& half, const Site& site) {
+    ChainWriter chain(half.set("guard"));
+    chain.rule(half.from("peer"), by("link_if"), accept())
+        .rule(half.from("own"), set_mark(Field::ct_mark, site.marks.link()), accept());
+    if (half.family == Family::ipv6) embedding::let_out(chain, site);
+    return chain.rule(Counter{}, drop()).done();
 }
 
 } // namespace
@@ -274,21 +220,23 @@ Chain guard_link(const Half& half, const Marks& marks) {
 std::vector<Chain> compile_chains(const Site& site, const Facts& facts) {
     const Marks& marks = site.marks;
     std::vector<Chain> chains{
-        antispoof(), no_link(), tun_out(site), from_lan(marks), local_tun(marks),
+        antispoof(site), no_link(), tun_out(site), from_lan(site), local_tun(marks),
     };
     for (const auto& half : halves()) {
         chains.push_back(to_peer(half, router_virtual(site, facts, half.family)));
         chains.push_back(back_in(half));
-        chains.push_back(guard_link(half, marks));
+        chains.push_back(guard_link(half, site));
     }
-    chains.push_back(pre(marks));
-    chains.push_back(translate_destination("nat_pre", {ChainType::nat, HookPoint::prerouting, -110}));
-    chains.push_back(local_out(marks));
-    chains.push_back(translate_destination("nat_out", {ChainType::nat, HookPoint::output, -110}));
+    chains.push_back(pre(site));
+    chains.push_back(translate_destination("nat_pre", {ChainType::nat, HookPoint::prerouting, -110}, site, facts));
+    chains.push_back(local_out(site, facts));
+    chains.push_back(translate_destination("nat_out", {ChainType::nat, HookPoint::output, -110}, site, facts));
     chains.push_back(out_guard(marks));
     chains.push_back(through(marks));
     chains.push_back(nat_post());
-    chains.push_back(guard());
+    chains.push_back(guard(site));
+    for (auto* part : {&intercept_chains, &embedding::chains, &helper_chains})
+        for (auto& chain : (*part)(site)) chains.push_back(std::move(chain));
     return chains;
 }
 

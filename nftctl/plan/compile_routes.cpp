@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "nftctl/plan/compile.h"
+#include "nftctl/plan/set_words.h"
 
 namespace natctl {
 
@@ -11,9 +12,12 @@ constexpr const char* loopback = "lo";
 
 bool uses(const Site& site, Family family) {
     return std::ranges::any_of(site.maps, [&](const Map& map) { return map.virtual_prefix.family() == family; }) ||
-           std::ranges::any_of(site.peers, [&](const Peer& peer) {
-               return std::ranges::any_of(peer.virtual_prefixes, [&](const Prefix& p) { return p.family() == family; });
-           });
+           std::ranges::any_of(site.peers,
+                               [&](const Peer& peer) {
+                                   return std::ranges::any_of(peer.virtual_prefixes,
+                                                              [&](const Prefix& p) { return p.family() == family; });
+                               }) ||
+           site.intercept.has_value() || (family == Family::ipv6 && !site.embedding_maps.empty());
 }
 
 /// The first interface link that is up, also when a proxy is preferred now: open flows stay on it.
@@ -59,9 +63,10 @@ std::vector<Route> compile_routes(const Site& site, const Facts& facts) {
     std::vector<Route> routes;
     for (const auto family : {Family::ipv4, Family::ipv6}) {
         if (!uses(site, family)) continue;
-        const Prefix all(family == Family::ipv4 ? Address() : *Address::parse("::"), 0);
-        routes.push_back(
-            {.table = routing::tunnel_table, .destination = all, .type = RouteType::local, .dev = loopback});
+        routes.push_back({.table = routing::tunnel_table,
+                          .destination = nft::words::all_addresses(family),
+                          .type = RouteType::local,
+                          .dev = loopback});
     }
     for (const auto& map : site.maps) {
         // A host under a wider prefix needs no route of its own.
@@ -72,6 +77,16 @@ std::vector<Route> compile_routes(const Site& site, const Facts& facts) {
         if (!covered)
             add_last_resort(routes, map.virtual_prefix,
                             router_real(site, facts, map.virtual_prefix.family(), map.real_prefix));
+    }
+    for (const auto& map : site.embedding_maps) {
+        // AnyIP, for what this machine itself opens. Never for packets that come in: they would bypass the tunnel.
+        routes.push_back({.table = routing::placeholder_table,
+                          .destination = map.virtual_prefix,
+                          .type = RouteType::local,
+                          .dev = loopback,
+                          .source = router_real(site, facts, Family::ipv6)});
+        routes.push_back(
+            {.table = routing::last_table, .destination = map.virtual_prefix, .type = RouteType::unreachable});
     }
     for (const auto& peer : site.peers)
         for (const auto& prefix : peer.virtual_prefixes) {

@@ -4,7 +4,10 @@
 
 #include "nftctl/plan/addressing.h"
 #include "nftctl/plan/compile.h"
+#include "nftctl/plan/compile_embedding.h"
+#include "nftctl/plan/compile_intercept.h"
 #include "nftctl/plan/ranges.h"
+#include "nftctl/plan/set_words.h"
 #include "nftctl/plan/white_list.h"
 
 namespace natctl {
@@ -12,31 +15,7 @@ namespace natctl {
 namespace {
 
 using namespace nft;
-
-constexpr std::uint8_t protocol_tcp = 6;
-constexpr std::uint8_t protocol_udp = 17;
-
-Datatype address_type(Family family) { return family == Family::ipv4 ? Datatype::ipv4_addr : Datatype::ipv6_addr; }
-
-std::string with_family(const std::string& name, Family family) { return name + (family == Family::ipv4 ? "4" : "6"); }
-
-Set interface_set(const std::string& name, const std::vector<std::string>& interfaces) {
-    Set set{{.name = name, .key = {Datatype::ifname}}, {}};
-    for (const auto& interface : interfaces) {
-        Bytes key;
-        key.append_interface(interface);
-        set.elements.push_back({key, key});
-    }
-    std::ranges::sort(set.elements);
-    set.elements.erase(std::unique(set.elements.begin(), set.elements.end()), set.elements.end());
-    return set;
-}
-
-Set range_set(const std::string& name, Family family, std::vector<AddressRange> ranges) {
-    Set set{{.name = with_family(name, family), .key = {address_type(family)}, .interval = true}, {}};
-    for (const auto& range : merged(std::move(ranges))) set.elements.push_back({range.first, range.last});
-    return set;
-}
+using namespace words;
 
 /// Of interfaces and the addresses that belong to them.
 class InterfaceRanges {
@@ -62,13 +41,6 @@ public:
 private:
     std::vector<Element> elements_;
 };
-
-std::vector<AddressRange> ranges_of(const std::vector<Prefix>& prefixes, Family family) {
-    std::vector<AddressRange> ranges;
-    for (const auto& prefix : prefixes)
-        if (prefix.family() == family) ranges.push_back(prefix.range());
-    return merged(std::move(ranges));
-}
 
 /// Twice the need, so that hosts can be added for a while without a new map: the size is a hard cap in the kernel.
 std::uint32_t host_map_size(std::size_t hosts) {
@@ -140,13 +112,12 @@ std::vector<Set> compile_sets(const Site& site, const Facts& facts) {
     std::vector<Set> sets;
     sets.push_back(interface_set("lan_if", site.lan));
     sets.push_back(interface_set("link_if", link_interfaces(site)));
-    Bytes tcp;
-    tcp.append(std::array{protocol_tcp});
-    Bytes udp;
-    udp.append(std::array{protocol_udp});
-    sets.push_back({{.name = "relayed", .key = {Datatype::inet_proto}}, {{tcp, tcp}, {udp, udp}}});
+    // REDIRECT has no UDP.
+    sets.push_back(protocol_set("relayed", true, !redirects(site)));
     add_family(sets, site, facts, Family::ipv4);
     add_family(sets, site, facts, Family::ipv6);
+    if (!site.embedding_maps.empty()) sets.push_back(embedding::own_set(site));
+    for (auto& set : intercept_sets(site)) sets.push_back(std::move(set));
     return sets;
 }
 

@@ -15,17 +15,6 @@ namespace {
 constexpr unsigned embedding_length = 96;
 constexpr std::size_t ipv4_offset = 12;
 
-Address embedded_in(const Address& ipv6) {
-    return Address::from_bytes(Family::ipv4, ipv6.bytes().subspan(ipv4_offset));
-}
-
-Address embed(const Prefix& prefix, const Address& ipv4) {
-    std::array<std::uint8_t, 16> bytes{};
-    std::ranges::copy(prefix.network().bytes(), bytes.begin());
-    std::ranges::copy(ipv4.bytes(), bytes.begin() + ipv4_offset);
-    return Address::from_bytes(Family::ipv6, bytes);
-}
-
 bool any_contains(const std::vector<Prefix>& prefixes, const Address& address) {
     return std::ranges::any_of(prefixes, [&](const Prefix& prefix) { return prefix.contains(address); });
 }

@@ -62,3 +62,10 @@ TEST_CASE("endpoints") {
          {"127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:80", "host:80", ":80"})
         CHECK_MESSAGE(!Endpoint::parse(text), text);
 }
+
+TEST_CASE("an IPv4 address in the last 32 bits of an IPv6 address") {
+    const Prefix prefix = *Prefix::parse("64:ff9b:2222::/96");
+    const Address host = *Address::parse("192.168.1.20");
+    CHECK(embed(prefix, host) == *Address::parse("64:ff9b:2222::192.168.1.20"));
+    CHECK(embedded_in(embed(prefix, host)) == host);
+}
