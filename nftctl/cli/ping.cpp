@@ -20,7 +20,6 @@
 #include "nftctl/cli/names.h"
 #include "nftctl/cli/probe.h"
 #include "nftctl/cli/verbs.h"
-#include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/kernel/route_lookup.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/plan/diff.h"
@@ -288,7 +287,7 @@ void print(const std::string& target, const std::vector<Layer>& layers) {
 int run(const Options& options, const Question& question) {
     const auto site = read_site_quietly(options.config);
     if (!site) return exit_error;
-    const auto kernel = make_linux_kernel();
+    const auto kernel = open_kernel(options, *site);
     const auto layers = Ping(*site, question, *kernel).run();
     if (options.json) {
         print(question.target, layers);

@@ -85,7 +85,8 @@ void print(const std::vector<Step>& steps, bool rules) {
 int run(const Options& options, const Question& question) {
     const auto site = question.wanted ? read_site_quietly(options.config) : site_for_names(options.config);
     if (question.wanted && !site) return exit_error;
-    const auto kernel = make_linux_kernel();
+    // What the kernel holds does not depend on the endpoints of the white list, which take a while to look up.
+    const auto kernel = question.wanted ? open_kernel(options, *site) : make_linux_kernel();
     Surroundings surroundings{.facts = kernel->read_facts(site ? *site : Site{}),
                               .other_route = look_up_route,
                               .listens = listens,

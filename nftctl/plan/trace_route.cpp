@@ -81,7 +81,7 @@ std::optional<std::string> arrival(const Plan& plan, const Surroundings& surroun
     if (is_own_address(surroundings.facts, source)) return std::nullopt;
     if (plan.table) {
         for (const char* name : {"to", "from"})
-            if (const auto interface = interface_in(*plan.table, name, source)) return interface;
+            if (auto interface = interface_in(*plan.table, name, source)) return interface;
     }
     const auto hop = find_route(plan, surroundings, source, {}, 0);
     if (!hop || hop->type != RouteType::unicast || hop->dev == loopback) return std::nullopt;

@@ -266,6 +266,54 @@ TEST_CASE("what somebody wrote into the table is in doubt, and changes nothing")
     CHECK(found.doubts[0].find("numgen") != std::string::npos);
 }
 
+TEST_CASE("a /96 leads to the tunnel, which connects to the embedded address") {
+    Lab lab;
+    lab.site.embedding_maps = {{.virtual_prefix = *Prefix::parse("64:ff9b:1111::/96"),
+                                .real_prefixes = {*Prefix::parse("192.168.1.0/24"), *Prefix::parse("10.10.10.0/24")}}};
+    lab.site.peers[0].virtual_prefixes.push_back(*Prefix::parse("64:ff9b:2222::/96"));
+    const char* own = "64:ff9b:1111::10.10.10.5";
+    for (const auto protocol : {tcp, udp, icmp})
+        for (const char* source : {"fd01:2::20", "fd00:a::20", "router"}) {
+            const auto found = lab.ask(source, own, protocol);
+            CAPTURE(source);
+            CAPTURE(name_of(protocol));
+            CAPTURE(found.reason);
+            CHECK(found.fate == Fate::tunnel);
+            CHECK(tells(found.steps, "it connects to 10.10.10.5"));
+        }
+    CHECK(!lab.ask("fd00:ff::66", own, tcp, "ov0").passes());
+    CHECK(!lab.ask("2001:db8::1", own, tcp, "wan0").passes());
+    const auto outward = lab.ask("fd00:a::20", "64:ff9b:2222::192.168.1.20");
+    CHECK(outward.fate == Fate::forwarded);
+    CHECK(outward.source == at("fd01:1::20"));
+    lab.listens = false;
+    CHECK(lab.ask("fd01:2::20", own).fate == Fate::refused);
+}
+
+TEST_CASE("what [intercept] takes goes to the tunnel, all else its way") {
+    Lab lab;
+    lab.site.intercept = Intercept{.from = {"lan0"},
+                                   .to = {*Prefix::parse("203.0.113.0/24")},
+                                   .proxy = {.server = *Endpoint::parse("127.0.0.1:1081")}};
+    lab.site.white_list.prefixes = {*Prefix::parse("203.0.113.7/32")};
+    for (const auto by : {InterceptBy::tproxy, InterceptBy::redirect}) {
+        lab.site.intercept->by = by;
+        lab.site.intercept->udp = by == InterceptBy::tproxy;
+        const auto taken = lab.ask("192.168.1.20", "203.0.113.9");
+        CAPTURE(taken.reason);
+        CHECK(taken.fate == Fate::tunnel);
+        CHECK(taken.doubts.empty());
+        CHECK(tells(taken.steps, "through the proxy 127.0.0.1:1081 of [intercept]"));
+        CHECK(lab.ask("192.168.1.20", "203.0.113.7").fate == Fate::forwarded);
+        CHECK(lab.ask("192.168.1.20", "198.51.100.66").fate == Fate::forwarded);
+        CHECK(lab.ask("10.10.10.5", "203.0.113.9").fate == Fate::forwarded);
+        CHECK(lab.ask("192.168.1.20", "240.2.2.20").out == "ov0");
+        CHECK(lab.ask("192.168.1.20", "240.3.3.20").fate == Fate::tunnel);
+        CHECK((lab.ask("192.168.1.20", "203.0.113.9", udp).fate == Fate::tunnel) == (by == InterceptBy::tproxy));
+        CHECK(lab.ask("router", "203.0.113.9").fate == Fate::forwarded);
+    }
+}
+
 TEST_CASE("what is redirected reaches a listener of this machine, as translated") {
     using namespace nft;
     constexpr std::uint16_t listener = 12346;
