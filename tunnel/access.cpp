@@ -51,6 +51,10 @@ bool Access::is_reachable(const Address& address) const {
 
 Decision Access::decide_address(const Endpoint& endpoint) const {
     if (directory_->is_own_listener(endpoint)) return {};
+    if (directory_->carrier_of(endpoint.address)) {
+        const auto real = directory_->carried_endpoint(endpoint);
+        return real ? Decision{Decision::Kind::direct, socks5::Destination::of(*real)} : Decision{};
+    }
     const auto destination = socks5::Destination::of(endpoint);
     if (const auto peer = directory_->peer_of(endpoint.address); peer && !directory_->is_own(endpoint.address)) {
         if (!on_loopback_ && !destinations_.contains(endpoint.address)) return {};

@@ -20,6 +20,9 @@ std::set<ListenerAddress> listener_addresses(const Settings& settings) {
     for (const char* loopback : {"127.0.0.1", "::1"})
         for (const ListenerKind kind : {ListenerKind::transparent, ListenerKind::transparent_udp})
             addresses.insert({kind, {*Address::parse(loopback), settings.transparent_port}});
+    if (settings.embedded_port != 0)
+        for (const ListenerKind kind : {ListenerKind::transparent, ListenerKind::transparent_udp})
+            addresses.insert({kind, {*Address::parse("::1"), settings.embedded_port}});
     // REDIRECT leads to the address of the interface that the client is behind.
     if (settings.redirect_port != 0)
         for (const char* any : {"0.0.0.0", "::"})

@@ -42,7 +42,10 @@ Directory::Directory(const Site& site) : routes_(site.peers), site_(normal(site.
     }
     std::ranges::stable_sort(real_to_virtual_, std::greater{}, [](const auto& map) { return map.first.length(); });
     std::vector<Prefix> own = own_prefixes_;
-    for (const EmbeddingMap& map : site.embedding_maps) own.push_back(map.virtual_prefix);
+    for (const EmbeddingMap& map : site.embedding_maps) {
+        own.push_back(map.virtual_prefix);
+        carriers_.emplace_back(map);
+    }
     own_ = AddressSet(own);
     for (std::size_t index = 0; index < site.peers.size(); ++index)
         peers_.emplace(normal(site.peers[index].name), index);
@@ -91,6 +94,22 @@ std::optional<std::pair<std::string, std::size_t>> Directory::peer_host(std::str
     const auto peer = peers_.find(parts->second);
     if (peer == peers_.end()) return std::nullopt;
     return std::pair(parts->first, peer->second);
+}
+
+const Carrier* Directory::carrier_of(const Address& address) const {
+    const auto found =
+        std::ranges::find_if(carriers_, [&](const Carrier& carrier) { return carrier.contains(address); });
+    return found == carriers_.end() ? nullptr : &*found;
+}
+
+std::optional<Endpoint> Directory::carried_endpoint(const Endpoint& endpoint) const {
+    const Carrier* carrier = carrier_of(endpoint.address);
+    if (!carrier || endpoint.port == 0) return std::nullopt;
+    const auto real = carrier->real_of(endpoint.address);
+    // Any of the hosts may be this machine.
+    if (!real || listener_ports_.contains(endpoint.port) || listeners_.contains({*real, endpoint.port}))
+        return std::nullopt;
+    return Endpoint{*real, endpoint.port};
 }
 
 bool Directory::is_own_listener(const Endpoint& endpoint) const {

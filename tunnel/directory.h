@@ -11,6 +11,7 @@
 
 #include "nftctl/site/site.h"
 #include "tunnel/address_set.h"
+#include "tunnel/carrier.h"
 #include "tunnel/route_table.h"
 
 namespace natctl {
@@ -41,6 +42,11 @@ public:
     /// `name.PEER` in two: the name at the peer, and the peer.
     std::optional<std::pair<std::string, std::size_t>> peer_host(std::string_view name) const;
 
+    /// The own prefix that the address lies in, if that one carries IPv4 addresses.
+    const Carrier* carrier_of(const Address& address) const;
+    /// Where a flow to such an address really goes. nullopt: to no host of the map's list, or back to the tunnel.
+    std::optional<Endpoint> carried_endpoint(const Endpoint& endpoint) const;
+
     /// Whether a connection to it would come back to a listener of the tunnel, also through the site's own maps.
     bool is_own_listener(const Endpoint& endpoint) const;
 
@@ -49,6 +55,7 @@ private:
     AddressSet own_;
     /// One-to-one, the longest first.
     std::vector<std::pair<Prefix, Prefix>> real_to_virtual_;
+    std::vector<Carrier> carriers_;
     RouteTable routes_;
     /// When there is [intercept].
     std::optional<std::size_t> internet_;

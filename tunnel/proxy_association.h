@@ -15,6 +15,7 @@
 
 #include "tunnel/context.h"
 #include "tunnel/datagram_context.h"
+#include "tunnel/datagram_path.h"
 #include "tunnel/socket.h"
 #include "tunnel/socks5.h"
 
@@ -23,25 +24,19 @@ namespace natctl {
 /// Our side of a UDP association with a proxy (RFC 1928, section 7): the connection that keeps it, and the socket that
 /// the datagrams go through. It opens by itself; what is sent meanwhile waits, up to a limit. It ends with the
 /// connection, and with the first sign that nobody reads at the proxy's port.
-class ProxyAssociation final : public SendFailures, public std::enable_shared_from_this<ProxyAssociation> {
+class ProxyAssociation final : public DatagramPath,
+                               public SendFailures,
+                               public std::enable_shared_from_this<ProxyAssociation> {
 public:
-    using Clock = std::chrono::steady_clock;
-    /// A datagram that came from `origin`. The batch is flushed afterwards.
-    using Deliver = std::function<void(const Endpoint& origin, DatagramView payload)>;
-
     /// `route` is an index into the settings' peers. `source`, the client, is for messages.
     ProxyAssociation(Context& context, std::shared_ptr<const Settings> settings, std::size_t route,
                      const Endpoint& source, Deliver deliver);
 
-    /// To be called once.
-    void start();
-    /// `payload` must stay until the batch is flushed.
-    void send(const socks5::Destination& to, DatagramView payload);
-    /// Nothing is delivered afterwards.
-    void close();
-    /// It has ended; another one may be tried from retry_at() on.
-    bool is_over() const { return state_ == State::over; }
-    Clock::time_point retry_at() const { return retry_at_; }
+    void start() override;
+    void send(const socks5::Destination& to, DatagramView payload) override;
+    void close() override;
+    bool is_over() const override { return state_ == State::over; }
+    Clock::time_point retry_at() const override { return retry_at_; }
 
     void not_sent(std::error_code error, const Endpoint& from, std::size_t size) override;
 

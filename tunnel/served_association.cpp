@@ -6,8 +6,10 @@
 #include <sys/socket.h>
 
 #include "nftctl/base/error.h"
+#include "tunnel/carried_exit.h"
 #include "tunnel/datagram_socket.h"
 #include "tunnel/message.h"
+#include "tunnel/proxy_association.h"
 #include "tunnel/socket_address.h"
 #include "tunnel/spawn.h"
 
@@ -58,6 +60,7 @@ void ServedAssociation::close() {
     idle_timer_.cancel();
     for (const auto& entry : peers_) entry.second->close();
     peers_.clear();
+    if (carried_) carried_->close();
 }
 
 asio::awaitable<void> ServedAssociation::watch_idle(tcp::socket& control) {
@@ -129,6 +132,9 @@ void ServedAssociation::from_client(const Datagram& datagram) {
     }
     active_ = Clock::now();
     const DatagramView payload = datagram.payload.subspan(header->size);
+    if (const Address* address = header->destination.address())
+        if (const Carrier* carrier = settings_->directory->carrier_of(*address))
+            return send_carried(*carrier, header->destination, payload);
     const Decision& decision = decide(header->destination);
     const socks5::Destination& to = decision.destination;
     switch (decision.kind) {
@@ -185,6 +191,18 @@ void ServedAssociation::send_by_peer(std::size_t route, const socks5::Destinatio
         association->start();
     }
     association->send(to, payload);
+}
+
+void ServedAssociation::send_carried(const Carrier& carrier, const socks5::Destination& to, DatagramView payload) {
+    if (!carried_) {
+        if (!context_.datagrams.has_room())
+            return context_.datagrams.drops.dropped(Drop::no_association, client_, "all of them are in use");
+        carried_ = std::make_shared<CarriedExit>(
+            context_, settings_, carrier, client_,
+            [this](const Endpoint& origin, DatagramView answer) { to_client(origin, answer); });
+        carried_->start();
+    }
+    carried_->send(to, payload);
 }
 
 void ServedAssociation::to_client(const Endpoint& origin, DatagramView payload) {

@@ -15,7 +15,8 @@
 #include "tunnel/access.h"
 #include "tunnel/context.h"
 #include "tunnel/datagram_context.h"
-#include "tunnel/proxy_association.h"
+#include "tunnel/datagram_path.h"
+#include "tunnel/socket.h"
 
 namespace natctl {
 
@@ -47,6 +48,7 @@ private:
     const Decision& decide(const socks5::Destination& destination);
     void send_direct(const Endpoint& to, DatagramView payload);
     void send_by_peer(std::size_t route, const socks5::Destination& to, DatagramView payload);
+    void send_carried(const Carrier& carrier, const socks5::Destination& to, DatagramView payload);
     void to_client(const Endpoint& origin, DatagramView payload);
     asio::posix::stream_descriptor& exit(Family family) { return exits_[static_cast<std::size_t>(family)]; }
 
@@ -63,7 +65,9 @@ private:
     std::array<asio::posix::stream_descriptor, 2> exits_;
     asio::steady_timer idle_timer_;
     /// By the index of the peer.
-    std::map<std::size_t, std::shared_ptr<ProxyAssociation>> peers_;
+    std::map<std::size_t, std::shared_ptr<DatagramPath>> peers_;
+    /// To an own prefix that carries IPv4 addresses.
+    std::shared_ptr<DatagramPath> carried_;
     std::optional<socks5::Destination> decided_for_;
     Decision decision_;
 };

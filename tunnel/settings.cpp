@@ -37,6 +37,7 @@ const Listener* Settings::listener_at(const Endpoint& endpoint) const {
 std::shared_ptr<const Settings> make_settings(const Site& site, const Timeouts& timeouts) {
     auto settings = std::make_shared<Settings>();
     settings->transparent_port = site.tunnel.port;
+    if (!site.embedding_maps.empty()) settings->embedded_port = site.tunnel.embedded_port;
     settings->bypass_mark = site.marks.bypass().value;
     settings->directory = std::make_shared<const Directory>(site);
     for (const Peer& peer : site.peers) settings->peers.push_back(proxies_of(peer));

@@ -64,6 +64,8 @@ struct Settings {
     std::uint16_t transparent_port = 0;
     /// Of connections that come by REDIRECT; 0: none do.
     std::uint16_t redirect_port = 0;
+    /// Of flows to own prefixes that carry IPv4 addresses; 0: there are none.
+    std::uint16_t embedded_port = 0;
     /// SO_MARK of sockets that leave; 0: none.
     std::uint32_t bypass_mark = 0;
     std::shared_ptr<const Directory> directory;

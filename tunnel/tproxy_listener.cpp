@@ -22,20 +22,37 @@ void refuse(Context& context, tcp::socket& client, const Endpoint& source, const
     reset(client);
 }
 
-asio::awaitable<void> pass_on(Context& context, tcp::socket client, Endpoint source, Endpoint destination) {
-    const auto settings = context.settings;
-    const auto route = settings->directory->route_of(destination.address);
-    if (!route || settings->directory->is_own_listener(destination))
-        co_return refuse(context, client, source, destination);
-    tune(client);
-    DialResult result =
-        co_await dial_peer(context, *settings, settings->peers[*route], socks5::Destination::of(destination));
+asio::awaitable<void> join_or_reset(Context& context, tcp::socket client, DialResult result, Endpoint source,
+                                    Endpoint destination) {
     if (const auto* failure = std::get_if<DialFailure>(&result)) {
         context.log.failed(source, destination.text(), failure->link, failure->cause, failure->remedy);
         reset(client);
         co_return;
     }
     co_await join(context, std::move(client), std::get<Dialed>(std::move(result)), {}, source, destination);
+}
+
+/// To the IPv4 host that the address carries.
+asio::awaitable<void> pass_on_carried(Context& context, tcp::socket client, Endpoint source, Endpoint destination) {
+    const auto settings = context.settings;
+    const auto real = settings->directory->carried_endpoint(destination);
+    if (!real) co_return refuse(context, client, source, destination);
+    tune(client);
+    DialResult result = co_await dial_direct(context, *settings, *real);
+    co_await join_or_reset(context, std::move(client), std::move(result), source, destination);
+}
+
+asio::awaitable<void> pass_on(Context& context, tcp::socket client, Endpoint source, Endpoint destination) {
+    const auto settings = context.settings;
+    if (settings->directory->carrier_of(destination.address))
+        co_return co_await pass_on_carried(context, std::move(client), source, destination);
+    const auto route = settings->directory->route_of(destination.address);
+    if (!route || settings->directory->is_own_listener(destination))
+        co_return refuse(context, client, source, destination);
+    tune(client);
+    DialResult result =
+        co_await dial_peer(context, *settings, settings->peers[*route], socks5::Destination::of(destination));
+    co_await join_or_reset(context, std::move(client), std::move(result), source, destination);
 }
 
 /// What REDIRECT has overwritten (linux/netfilter_ipv4.h, linux/netfilter_ipv6/ip6_tables.h).

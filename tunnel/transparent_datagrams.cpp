@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "tunnel/carried_exit.h"
+#include "tunnel/proxy_association.h"
 #include "tunnel/spawn.h"
 
 namespace natctl {
@@ -55,6 +57,10 @@ void TransparentDatagrams::reload() {
     for (auto flow = flows_.begin(); flow != flows_.end();) {
         const auto next = std::next(flow);
         const std::size_t route = flow->first.route;
+        if (route == carried) {
+            flow = next;
+            continue;
+        }
         if (route >= peers.size() || peers[route] != flow->second.settings->peers[route]) erase(flow);
         flow = next;
     }
@@ -91,24 +97,24 @@ void TransparentDatagrams::pass_on(const Datagram& datagram) {
     const Directory& directory = *context_.settings->directory;
     if (!datagram.original) return;
     const Endpoint& to = *datagram.original;
-    const auto route = directory.route_of(to.address);
+    const auto route = directory.carrier_of(to.address) ? std::optional(carried) : directory.route_of(to.address);
     if (!route || to.port == 0 || directory.is_own_listener(to))
         return context_.datagrams.drops.dropped(Drop::stranger, datagram.from,
                                                 "to " + to.text() + ", where nothing leads");
-    Flow* flow = flow_of({datagram.from, *route});
+    Flow* flow = flow_of({datagram.from, *route}, to);
     if (!flow) return;
     flow->active = now_;
     flow->only_dns = flow->only_dns && to.port == dns_port;
     flow->association->send(socks5::Destination::of(to), datagram.payload);
 }
 
-TransparentDatagrams::Flow* TransparentDatagrams::flow_of(const Key& key) {
+TransparentDatagrams::Flow* TransparentDatagrams::flow_of(const Key& key, const Endpoint& to) {
     const auto found = flows_.find(key);
     if (found != flows_.end()) {
         Flow& flow = found->second;
         if (flow.association->is_over() && now_ >= flow.association->retry_at()) {
             flow.settings = context_.settings;
-            flow.association = associate(key);
+            flow.association = associate(key, to);
         }
         return &flow;
     }
@@ -122,7 +128,7 @@ TransparentDatagrams::Flow* TransparentDatagrams::flow_of(const Key& key) {
     }
     Flow flow;
     flow.settings = context_.settings;
-    flow.association = associate(key);
+    flow.association = associate(key, to);
     flow.unanswered = unanswered_.insert(unanswered_.end(), key);
     return &flows_.emplace(key, std::move(flow)).first->second;
 }
@@ -135,20 +141,26 @@ void TransparentDatagrams::erase(Flows::iterator flow) {
     flows_.erase(flow);
 }
 
-std::shared_ptr<ProxyAssociation> TransparentDatagrams::associate(const Key& key) {
-    auto association = std::make_shared<ProxyAssociation>(
-        context_, context_.settings, key.route, key.client,
-        [this, key](const Endpoint& origin, DatagramView payload) { answer(key, origin, payload); });
-    association->start();
-    return association;
+std::shared_ptr<DatagramPath> TransparentDatagrams::associate(const Key& key, const Endpoint& to) {
+    auto deliver = [this, key](const Endpoint& origin, DatagramView payload) { answer(key, origin, payload); };
+    std::shared_ptr<DatagramPath> path;
+    if (key.route == carried)
+        path = std::make_shared<CarriedExit>(context_, context_.settings,
+                                             *context_.settings->directory->carrier_of(to.address), key.client,
+                                             std::move(deliver));
+    else
+        path =
+            std::make_shared<ProxyAssociation>(context_, context_.settings, key.route, key.client, std::move(deliver));
+    path->start();
+    return path;
 }
 
 void TransparentDatagrams::answer(const Key& key, const Endpoint& origin, DatagramView payload) {
     const auto found = flows_.find(key);
     if (found == flows_.end()) return;
     // A proxy may speak for its own peer or the Internet, not for this site nor for others.
-    if (context_.settings->directory->route_of(origin.address) != key.route ||
-        origin.address.family() != key.client.address.family())
+    const bool is_welcome = key.route == carried || context_.settings->directory->route_of(origin.address) == key.route;
+    if (!is_welcome || origin.address.family() != key.client.address.family())
         return context_.datagrams.drops.dropped(Drop::stranger, origin, "told by another peer's proxy");
     Flow& flow = found->second;
     flow.active = Clock::now();

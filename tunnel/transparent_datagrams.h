@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <memory>
 #include <unordered_map>
@@ -13,8 +14,8 @@
 
 #include "tunnel/context.h"
 #include "tunnel/datagram_context.h"
+#include "tunnel/datagram_path.h"
 #include "tunnel/listener.h"
-#include "tunnel/proxy_association.h"
 
 namespace natctl {
 
@@ -50,15 +51,17 @@ public:
 private:
     struct Key {
         Endpoint client;
-        /// Index into the settings' peers.
+        /// Index into the settings' peers, or `carried`.
         std::size_t route;
         bool operator==(const Key&) const = default;
     };
+    /// To an own prefix that carries IPv4 addresses.
+    static constexpr std::size_t carried = std::numeric_limits<std::size_t>::max();
     struct Hash {
         std::size_t operator()(const Key& key) const;
     };
     struct Flow {
-        std::shared_ptr<ProxyAssociation> association;
+        std::shared_ptr<DatagramPath> association;
         std::shared_ptr<const Settings> settings;
         Clock::time_point active;
         /// Its place in unanswered_; the end of that once it was answered.
@@ -74,9 +77,9 @@ private:
     asio::awaitable<void> serve(std::shared_ptr<Socket> socket);
     void receive_all(Socket& socket);
     void pass_on(const Datagram& datagram);
-    Flow* flow_of(const Key& key);
+    Flow* flow_of(const Key& key, const Endpoint& to);
     void erase(Flows::iterator flow);
-    std::shared_ptr<ProxyAssociation> associate(const Key& key);
+    std::shared_ptr<DatagramPath> associate(const Key& key, const Endpoint& to);
     void answer(const Key& key, const Endpoint& origin, DatagramView payload);
 
     Context& context_;

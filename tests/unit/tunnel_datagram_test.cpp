@@ -98,3 +98,44 @@ TEST_CASE("who may send datagrams to a client, and under which name") {
     CHECK(!access.name_of_source(address("240.2.2.20")));
     CHECK(!access.name_of_source(address("127.0.0.1")));
 }
+
+TEST_CASE("addresses that carry IPv4 ones lead to the hosts of the map's list, and nowhere else") {
+    Site site = site_a();
+    site.embedding_maps.push_back({*Prefix::parse("64:ff9b:1111::/96"),
+                                   {*Prefix::parse("192.168.1.0/24"), *Prefix::parse("10.10.10.0/24"),
+                                    *Prefix::parse("127.0.0.0/8"), *Prefix::parse("169.254.0.0/16")},
+                                   {}});
+    SocksListener listener;
+    listener.listen = *Endpoint::parse("192.168.1.1:1080");
+    SocksListener everywhere;
+    everywhere.listen = *Endpoint::parse("0.0.0.0:1081");
+    site.tunnel.socks5 = {listener, everywhere};
+    const auto directory = std::make_shared<const Directory>(site);
+    const Access access(directory, listener);
+    const auto reached = [&](const char* text, std::uint16_t port = 80) -> std::optional<Endpoint> {
+        const Endpoint wanted{address(text), port};
+        const auto carried = directory->carried_endpoint(wanted);
+        // The SOCKS5 server has the same opinion.
+        const Decision decision = access.decide(Destination::of(wanted));
+        CHECK((decision.kind == Decision::Kind::direct) == carried.has_value());
+        if (carried) CHECK(decision.destination == Destination::of(*carried));
+        return carried;
+    };
+    CHECK(reached("64:ff9b:1111::192.168.1.20") == Endpoint{address("192.168.1.20"), 80});
+    CHECK(reached("64:ff9b:1111::10.10.10.5") == Endpoint{address("10.10.10.5"), 80});
+    CHECK(reached("64:ff9b:1111::192.168.1.1", 22) == Endpoint{address("192.168.1.1"), 22});
+    for (const char* forbidden : {"127.0.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255",
+                                  "192.168.2.1", "198.51.100.66", "240.1.1.20"})
+        CHECK_MESSAGE(!reached((std::string("64:ff9b:1111::") + forbidden).c_str()), forbidden);
+    CHECK(!reached("64:ff9b:1111::192.168.1.1", 1080));
+    CHECK(!reached("64:ff9b:1111::192.168.1.20", 1081));
+    CHECK(!reached("64:ff9b:1111::192.168.1.20", 0));
+    CHECK(!reached("64:ff9b:1112::192.168.1.20"));
+
+    const Carrier* carrier = directory->carrier_of(address("64:ff9b:1111::1"));
+    REQUIRE(carrier);
+    CHECK(carrier->name_of(address("10.10.10.5")) == address("64:ff9b:1111::10.10.10.5"));
+    CHECK(!carrier->name_of(address("198.51.100.66")));
+    CHECK(!carrier->name_of(address("127.0.0.1")));
+    CHECK(!carrier->name_of(address("fd00::1")));
+}
