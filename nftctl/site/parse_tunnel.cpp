@@ -10,6 +10,8 @@ namespace {
 
 constexpr KnownKey tunnel_keys[] = {
     {"port", "a port", "port = 12345"},
+    {"redirect_port", "a port", "redirect_port = 12346"},
+    {"embedded_port", "a port", "embedded_port = 12347"},
     {"socks5", "a list of tables", R"([[tunnel.socks5]] and below it listen = "127.0.0.1:1080")"},
 };
 
@@ -38,18 +40,26 @@ std::optional<SocksListener> parse_listener(const toml::table& table, Diagnostic
     return listener;
 }
 
+/// A `usual` beyond the last port begins again at 1024.
+void read_port(const TableReader& reader, const char* key, std::int64_t usual, std::uint16_t& port,
+               Diagnostics& diagnostics) {
+    if (usual > 65535) usual += 1024 - 65536;
+    const std::int64_t value = reader.integer(key).value_or(usual);
+    if (value >= 1 && value <= 65535)
+        port = static_cast<std::uint16_t>(value);
+    else
+        diagnostics.error(begin_of(reader.find(key)->source()), fmt::format("{} is no port", value),
+                          fmt::format("write a number from 1 to 65535, or leave it out: it is {} then", usual));
+}
+
 } // namespace
 
 Tunnel parse_tunnel(const toml::table& table, Diagnostics& diagnostics) {
     const TableReader reader(table, "[tunnel]", tunnel_keys, diagnostics);
     Tunnel tunnel;
-    if (const auto port = reader.integer("port")) {
-        if (*port >= 1 && *port <= 65535)
-            tunnel.port = static_cast<std::uint16_t>(*port);
-        else
-            diagnostics.error(begin_of(reader.find("port")->source()), fmt::format("{} is no port", *port),
-                              "write a number from 1 to 65535, or leave it out: it is 12345 then");
-    }
+    read_port(reader, "port", 12345, tunnel.port, diagnostics);
+    read_port(reader, "redirect_port", tunnel.port + 1, tunnel.redirect_port, diagnostics);
+    read_port(reader, "embedded_port", tunnel.port + 2, tunnel.embedded_port, diagnostics);
     for (const auto* listener : reader.table_list("socks5"))
         if (auto parsed = parse_listener(*listener, diagnostics)) tunnel.socks5.push_back(std::move(*parsed));
     return tunnel;
