@@ -88,7 +88,9 @@ void MapsReader::read_line(std::string_view line) {
 }
 
 void MapsReader::read_words(std::string_view line) {
-    const auto [words, count] = split(line);
+    const Words found = split(line);
+    const auto& words = found.words;
+    const auto count = found.count;
     if (count == 0) return;
     const auto offset = [&](Word word) { return static_cast<std::size_t>(words[word].data() - line.data()); };
     const auto at = [&](Word word) { return Position{line_, 1 + count_code_points(line.substr(0, offset(word)))}; };
