@@ -125,13 +125,39 @@ struct Remedy {
     }
 };
 
+constexpr const char* try_again = "somebody else changed it meanwhile: try again";
+constexpr const char* too_old = "this kernel does not take it: `natctl doctor` tries out what it needs, and says which "
+                                "release has it";
+
+/// Where the change itself says no more.
+std::string usual_remedy(int error) {
+    switch (error) {
+    case EPERM: return "run it as root";
+    case ENOENT:
+        return "what it builds on is not there: `natctl doctor` names what the kernel lacks; if it names "
+               "nothing, " +
+               std::string(try_again);
+    case EEXIST:
+    case EBUSY: return try_again;
+    case EINVAL:
+    case EOPNOTSUPP:
+    case EAFNOSUPPORT:
+    case ERANGE: return too_old;
+    case ENFILE:
+    case ENOSPC: return "there are more elements than the set has room for";
+    case EMLINK:
+    case ELOOP: return "somebody wrote a circle of jumps into the table: nft delete table inet natctl, and apply again";
+    default: return "`natctl doctor` looks at what may be the cause";
+    }
+}
+
 } // namespace
 
 SystemError refusal(const Change& change, const netlink::Answer& answer) {
     const What what = std::visit(Describe{}, change);
     std::string remedy = std::visit(Remedy{answer}, change);
-    if (answer.error == EPERM) remedy = "run it as root";
-    if (!answer.text.empty()) remedy += (remedy.empty() ? "the kernel says: " : "; the kernel says: ") + answer.text;
+    if (answer.error == EPERM || remedy.empty()) remedy = usual_remedy(answer.error);
+    if (!answer.text.empty()) remedy += "; the kernel says: " + answer.text;
     return {what.verb, what.object, answer.error, remedy};
 }
 

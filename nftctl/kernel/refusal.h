@@ -9,7 +9,7 @@
 
 namespace natctl::nft {
 
-/// What to tell the user when the kernel refused this change, with the way out where one is known: "cannot add rule to
+/// What to tell the user when the kernel refused this change, always with a way out: "cannot add rule to
 /// chain pre of table inet natctl: No such file or directory; the kernel lacks nft_tproxy (CONFIG_NFT_TPROXY):
 /// modprobe nft_tproxy".
 SystemError refusal(const Change& change, const netlink::Answer& answer);

@@ -7,6 +7,7 @@
 
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/linux_kernel.h"
+#include "nftctl/kernel/nftables.h"
 #include "tests/unit/kernel_live.h"
 #include "tests/unit/kernel_sample.h"
 
@@ -155,9 +156,25 @@ TEST_CASE("a batch with more refusals than the receive buffer holds answers") {
     std::vector<Change> changes{FlushChain{"pre"}};
     changes.resize(30000, AddRule{"absent", {{Counter{}}}});
     const Refusal refusal = refused(*kernel, changes);
-    CHECK(refusal.text == "cannot add rule to chain absent of table inet natctl: No such file or directory");
+    CHECK(
+        refusal.text.starts_with("cannot add rule to chain absent of table inet natctl: No such file or directory; "));
     CHECK(kernel->read().plan.table == small_table());
     CHECK(commit(*kernel, {DeleteTable{}}) == CommitResult::done);
+}
+
+TEST_CASE("changes that are tried out say what would be refused, and change nothing") {
+    const FreshNamespace fresh;
+    const auto kernel = make_linux_kernel();
+    commit(*kernel, changes_to_add(small_table()));
+    const auto before = kernel->read();
+    Nftables nftables;
+    const std::vector<Change> changes{AddTable{}, AddChain{"other", {}}, AddRule{"absent", {{Counter{}}}},
+                                      AddRule{"other", {{Counter{}}}}, AddChain{"pre", {}}};
+    CHECK(nftables.try_out(changes) == std::vector<int>{0, 0, ENOENT, 0, EEXIST});
+    CHECK(nftables.try_out({}).empty());
+    CHECK(kernel->read().plan.table == before.plan.table);
+    CHECK(kernel->read().generation == before.generation);
+    CHECK(run("nft list tables") == "table inet natctl\n");
 }
 
 TEST_CASE("deleting a table that is not there is refused") {
@@ -165,7 +182,7 @@ TEST_CASE("deleting a table that is not there is refused") {
     const auto kernel = make_linux_kernel();
     const Refusal refusal = refused(*kernel, {DeleteTable{}});
     CHECK(refusal.error == ENOENT);
-    CHECK(refusal.text == "cannot delete table inet natctl: No such file or directory");
+    CHECK(refusal.text.starts_with("cannot delete table inet natctl: No such file or directory; "));
 }
 
 TEST_CASE("interval sets: overlaps are refused, neighbours are not, changed data need delete and add") {

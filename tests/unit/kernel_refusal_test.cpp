@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <cerrno>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -22,6 +24,9 @@ std::set<std::string> refusals(const Rule& rule, int error) {
 
 const std::string start = "cannot add rule to chain pre of table inet natctl: ";
 const std::string missing = start + "No such file or directory";
+const std::string unknown =
+    missing + "; what it builds on is not there: `natctl doctor` names what the kernel lacks; if it names nothing, "
+              "somebody else changed it meanwhile: try again";
 
 } // namespace
 
@@ -30,13 +35,16 @@ TEST_CASE("what the kernel lacks is named by its module") {
                      Tproxy{Endpoint::parse("127.0.0.1:12345").value()}, Verdict{VerdictKind::goto_, "end"}}};
     CHECK(refusals(rule, ENOENT) ==
           std::set<std::string>{
-              missing,
+              unknown,
               missing + "; the kernel lacks nft_ct (CONFIG_NFT_CT): modprobe nft_ct",
               missing + "; the kernel lacks nft_tproxy (CONFIG_NFT_TPROXY): modprobe nft_tproxy",
               missing + "; there is no set own4",
               missing + "; there is no chain end",
           });
-    CHECK(refusals(rule, EINVAL) == std::set<std::string>{start + "Invalid argument"});
+    CHECK(refusals(rule, EINVAL) ==
+          std::set<std::string>{start +
+                                "Invalid argument; this kernel does not take it: `natctl doctor` tries out what "
+                                "it needs, and says which release has it"});
     const Rule nat{{NatMap{NatKind::dnat, Field::ip_daddr, "dnat4", true}}};
     CHECK(refusals(nat, ENOENT).contains(missing + "; the kernel lacks nft_nat (CONFIG_NFT_NAT): modprobe nft_nat"));
 }
@@ -52,7 +60,38 @@ TEST_CASE("refusals name the object, and the way out") {
               .ends_with("the kernel lacks nft_chain_nat (CONFIG_NFT_NAT): modprobe nft_chain_nat"));
     CHECK(text(AddTable{}, {.error = EPERM}) ==
           "cannot add table inet natctl: Operation not permitted; run it as root");
-    CHECK(text(FlushChain{"pre"}, {.error = EINVAL, .text = "too bad"}) ==
-          "cannot flush chain pre of table inet natctl: Invalid argument; the kernel says: too bad");
+    const std::string told = text(FlushChain{"pre"}, {.error = EINVAL, .text = "too bad"});
+    CHECK(told.starts_with("cannot flush chain pre of table inet natctl: Invalid argument; "));
+    CHECK(told.ends_with("; the kernel says: too bad"));
     CHECK(refusal(DeleteTable{}, {.error = EBUSY}).error() == EBUSY);
+}
+
+TEST_CASE("no refusal is a bare errno") {
+    const SetSpec hosts{.name = "hosts", .key = {Datatype::ipv4_addr}};
+    const std::vector<Change> changes{AddTable{},
+                                      DeleteTable{},
+                                      AddSet{hosts},
+                                      AddElements{hosts, {}},
+                                      DeleteElements{hosts, {}},
+                                      AddChain{"pre", {}},
+                                      FlushChain{"pre"},
+                                      AddRule{"pre", {{Counter{}}}}};
+    for (const Change& change : changes)
+        for (int error = 1; error < 134; ++error) {
+            const std::string what = refusal(change, {.error = error}).what();
+            // Verb and object, cause, way out.
+            CHECK_MESSAGE(what.starts_with("cannot "), what);
+            CHECK_MESSAGE(what.find(" table inet natctl: ") != std::string::npos, what);
+            CHECK_MESSAGE(what.find("; ") != std::string::npos, what);
+        }
+}
+
+TEST_CASE("an error of the system has a way out of its own, or the usual one") {
+    CHECK(std::string(SystemError("open", "/run/x", EACCES).what()) ==
+          "cannot open /run/x: Permission denied; run it as root");
+    CHECK(std::string(SystemError("open", "/run/x", EACCES, "ask somebody").what()) ==
+          "cannot open /run/x: Permission denied; ask somebody");
+    for (const int error :
+         {ENOSPC, EROFS, EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOTDIR, EBUSY, EAGAIN, EBADMSG, EOPNOTSUPP})
+        CHECK(std::string(SystemError("write", "/run/x", error).what()).find("; ") != std::string::npos);
 }
