@@ -188,9 +188,9 @@ Findings check_names(const Site& site, const Examination& seen) {
     for (const auto& [name, cause] : *seen.unresolved)
         findings.push_back({.grade = Grade::warning,
                             .what = "name " + name + " of the white list does not resolve: " + cause,
-                            .why = "its address is not in the white list: traffic to it may be intercepted",
-                            .advice = "mend the name in site.toml, or the resolver (/etc/resolv.conf), or write the "
-                                      "address to /etc/hosts"});
+                            .why = "traffic to an address that is not on the white list may be intercepted",
+                            .advice = "mend the name in site.toml, or the resolver (getent ahosts " + name +
+                                      " shows what it says), or write the address to /etc/hosts"});
     return findings;
 }
 

@@ -5,6 +5,7 @@
 
 #include "nftctl/doctor/look.h"
 #include "nftctl/kernel/linux_kernel.h"
+#include "nftctl/kernel/resolve.h"
 #include "nftctl/plan/compile.h"
 
 namespace natctl::doctor {
@@ -34,6 +35,21 @@ void look_at_machine(Examination& seen, const Site* site) {
     seen.paths = look([&] { return read_paths(seen.invocation); });
 }
 
+/// As apply() would see them: of a name that does not resolve now the last known addresses count.
+void look_at_names(Examination& seen, const Site& site, const Seen<Endpoints>& resolved) {
+    if (!resolved) {
+        seen.unresolved = Seen<std::map<std::string, std::string>>::failed(resolved.failure);
+        return;
+    }
+    const auto last = look([&] { return read_endpoints(seen.invocation.state_dir); });
+    const auto resolution = complete(endpoint_names(site), *resolved, *last);
+    std::map<std::string, std::string> unresolved;
+    for (const auto& name : resolution.remembered) unresolved.emplace(name, "the addresses it had last stand in");
+    for (const auto& name : resolution.unresolved) unresolved.emplace(name, "it never did");
+    seen.unresolved = std::move(unresolved);
+    seen.facts->endpoints = resolution.endpoints;
+}
+
 } // namespace
 
 Examination examine(const Site* site, const Invocation& invocation) {
@@ -46,13 +62,13 @@ Examination examine(const Site* site, const Invocation& invocation) {
     // What waits for others goes on meanwhile.
     auto proxies =
         std::async(std::launch::async, [site] { return look([site] { return ask_proxies(*site, patience); }); });
-    auto unresolved = std::async(std::launch::async, [site] {
-        return look([site] { return resolve_names(site->white_list.endpoints, patience); });
+    auto resolved = std::async(std::launch::async, [site] {
+        return look([site] { return resolve(endpoint_names(*site), patience, look_up_host); });
     });
     look_at_machine(seen, site);
     seen.wireguard = look([&] { return read_wireguard(link_interfaces(*site)); });
     seen.proxies = proxies.get();
-    seen.unresolved = unresolved.get();
+    look_at_names(seen, *site, resolved.get());
     return seen;
 }
 

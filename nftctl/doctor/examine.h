@@ -31,8 +31,5 @@ WireGuardDevice parse_wireguard(const std::string& name, const std::string& text
 
 /// Knocks at every proxy of the site at once, and waits no longer than `patience`.
 std::vector<ProxyAnswer> ask_proxies(const Site& site, std::chrono::milliseconds patience);
-/// Resolves all names at once; those that have no address, with the cause.
-std::map<std::string, std::string> resolve_names(const std::vector<std::string>& names,
-                                                 std::chrono::milliseconds patience);
 
 } // namespace natctl::doctor
