@@ -11,6 +11,7 @@
 
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/apply.h"
+#include "nftctl/kernel/ipset_mirror.h"
 #include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/kernel/resolve.h"
 #include "nftctl/plan/compile.h"
@@ -77,7 +78,9 @@ std::optional<Transaction> apply_file(const Options& options) {
     if (!site) return std::nullopt;
     const auto kernel = open_kernel(options, *site);
     const ApplyLock lock(options.run_dir);
+    check_ipset_mirror(*site);
     auto change = apply(*kernel, *site);
+    update_ipset_mirror(*site, kernel->read_facts(*site), options.state_dir);
     remember_applied(options.state_dir, options.config);
     for (const auto& line : advice(*site, kernel->read_facts(*site))) fmt::print(stderr, "warning: {}\n", line);
     return change;
