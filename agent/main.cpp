@@ -23,13 +23,13 @@ int serve(const Options& options) {
     sigemptyset(&signals);
     for (const int number : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals, number);
     if (sigprocmask(SIG_BLOCK, &signals, nullptr) < 0) throw_errno("block", "signals");
-    if (!apply_file(options)) return exit_error;
+    if (!apply_again(options)) return exit_error;
     for (;;) {
         int number = 0;
         sigwait(&signals, &number);
         if (number != SIGHUP) return exit_done;
         try {
-            if (!apply_file(options))
+            if (!apply_again(options))
                 fmt::print(stderr, "natctl-agent: {} has errors, the former state stays\n", options.config);
         } catch (const std::exception& error) {
             fmt::print(stderr, "natctl-agent: {}; the former state stays\n", error.what());

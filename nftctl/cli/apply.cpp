@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <memory>
+
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -12,18 +15,33 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-int run(const Options& options) {
-    const auto change = apply_file(options);
+constexpr int longest_trial = 24 * 60 * 60;
+
+/// `seconds` 0: for good.
+int run(const Options& options, int seconds) {
+    const auto change = seconds == 0 ? apply_file(options) : apply_on_trial(options, std::chrono::seconds(seconds));
     if (!change) return exit_error;
-    if (options.json) fmt::print("{}\n", Json{{"changed", !change->empty()}, {"changes", render(*change)}}.dump(2));
+    if (options.json) {
+        Json answer{{"changed", !change->empty()}, {"changes", render(*change)}};
+        if (seconds != 0) answer["confirm_within"] = seconds;
+        fmt::print("{}\n", answer.dump(2));
+    } else if (seconds != 0) {
+        fmt::print("on trial: the former state comes back in {} s, unless `natctl confirm` keeps this one\n", seconds);
+    }
     return exit_done;
 }
 
 } // namespace
 
 void add_apply(CommandLine& line) {
+    const auto seconds = std::make_shared<int>(0);
     line.site_verb("apply", "Make the kernel hold what site.toml says, all or nothing.",
-                   "natctl apply /etc/natctl/site.toml", [&line] { return run(line.options()); });
+                   "natctl apply /etc/natctl/site.toml\n"
+                   "  natctl apply --confirm 60 && natctl confirm   # back by itself, should this cut you off",
+                   [&line, seconds] { return run(line.options(), *seconds); })
+        .add_option("--confirm", *seconds, "return to the former state after so many seconds without `natctl confirm`")
+        ->check(CLI::Range(1, longest_trial))
+        ->type_name("SECONDS");
 }
 
 } // namespace natctl

@@ -4,9 +4,6 @@
 
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/verbs.h"
-#include "nftctl/kernel/apply.h"
-#include "nftctl/kernel/ipset_mirror.h"
-#include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/plan/render.h"
 
 namespace natctl {
@@ -16,11 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 int run(const Options& options) {
-    const auto kernel = make_linux_kernel();
-    const ApplyLock lock(options.run_dir);
-    const auto change = take_down(*kernel);
-    remove_ipset_mirror(options.state_dir);
-    forget_applied(options.state_dir);
+    const auto change = forget(options);
     if (options.json) fmt::print("{}\n", Json{{"changed", !change.empty()}, {"changes", render(change)}}.dump(2));
     return exit_done;
 }

@@ -5,6 +5,7 @@
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/verbs.h"
 #include "nftctl/kernel/apply.h"
+#include "nftctl/kernel/trial.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/plan/diff.h"
 
@@ -35,6 +36,25 @@ const char* state_of(const Plan& actual, const Plan& wanted) {
     return diff(actual, wanted).empty() ? "applied" : "changed";
 }
 
+/// nullopt when nothing is on trial.
+std::optional<TrialState> trial_now(const Options& options) {
+    const auto trial = read_trial(StatePaths(options.state_dir));
+    if (!trial) return std::nullopt;
+    return state_of(*trial, boot_clock(), boot_id());
+}
+
+std::string words_for(const TrialState& trial, bool watched) {
+    if (trial.restarted)
+        return "the configuration on trial ended with the restart of this machine: `natctl rollback` or a start of "
+               "natctl-agent returns to the confirmed one";
+    if (!watched)
+        return "on trial, and the process that would end it is gone: `natctl confirm` keeps it, `natctl rollback` "
+               "ends it";
+    return fmt::format("on trial, the former state comes back in {} s: `natctl confirm` keeps this one, "
+                       "`natctl rollback` ends it now",
+                       trial.left.count());
+}
+
 int run(const Options& options) {
     const auto site = read_site(options.config);
     if (!site) return exit_error;
@@ -42,6 +62,8 @@ int run(const Options& options) {
     const auto facts = kernel->read_facts(*site);
     const std::string state = state_of(kernel->read().plan, compile(*site, facts));
     const auto hints = advice(*site, facts);
+    const auto trial = trial_now(options);
+    const bool watched = trial && trial_is_watched(options.run_dir);
 
     if (options.json) {
         Json peers = Json::array();
@@ -54,7 +76,11 @@ int run(const Options& options) {
         Json maps = Json::array();
         for (const auto& map : site->maps)
             maps.push_back({{"virtual", map.virtual_prefix.text()}, {"real", map.real_prefix.text()}});
-        const Json answer{{"site", site->name}, {"state", state}, {"maps", maps}, {"peers", peers}, {"advice", hints}};
+        Json answer{{"site", site->name}, {"state", state}, {"maps", maps}, {"peers", peers}, {"advice", hints}};
+        answer["trial"] = nullptr;
+        if (trial)
+            answer["trial"] = {
+                {"seconds_left", trial->left.count()}, {"restarted", trial->restarted}, {"watched", watched}};
         fmt::print("{}\n", answer.dump(2));
         return exit_done;
     }
@@ -63,6 +89,7 @@ int run(const Options& options) {
                                   ? "in place, but not as site.toml says: `natctl plan` shows the difference"
                                   : "not in place: `natctl apply` makes it";
     fmt::print("site {}: {}\n", site->name, words);
+    if (trial) fmt::print("  trial {}\n", words_for(*trial, watched));
     constexpr std::size_t most_maps = 20;
     for (std::size_t i = 0; i < site->maps.size() && i < most_maps; ++i)
         fmt::print("  map   {} is {}\n", site->maps[i].virtual_prefix.text(), site->maps[i].real_prefix.text());

@@ -9,6 +9,8 @@ class CommandLine;
 void add_check(CommandLine& line);
 void add_plan(CommandLine& line);
 void add_apply(CommandLine& line);
+void add_confirm(CommandLine& line);
+void add_rollback(CommandLine& line);
 void add_show(CommandLine& line);
 void add_status(CommandLine& line);
 void add_down(CommandLine& line);

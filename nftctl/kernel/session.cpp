@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/kernel/session.h"
 
+#include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
+#include <syslog.h>
 
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/ipset_mirror.h"
+#include "nftctl/kernel/kept.h"
 #include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/kernel/resolve.h"
+#include "nftctl/kernel/state_file.h"
+#include "nftctl/kernel/trial.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/site/load.h"
 
@@ -21,69 +22,175 @@ namespace natctl {
 
 namespace {
 
-void make_directory(const std::string& path) {
-    std::error_code error;
-    std::filesystem::create_directories(path, error);
-    if (error) throw SystemError("create", path, error.value(), "run it as root, or choose another directory");
+LoadResult load(const std::string& path, bool with_notes) {
+    auto loaded = load_site(path);
+    if (!with_notes) loaded.keep(Severity::warning);
+    fmt::print(stderr, "{}", render(loaded, path));
+    return loaded;
+}
+
+void warn(Kernel& kernel, const Site& site) {
+    for (const auto& line : advice(site, kernel.read_facts(site))) fmt::print(stderr, "warning: {}\n", line);
+}
+
+void end_trial(const StatePaths& paths) {
+    remove_file(paths.trial);
+    remove_file(paths.on_trial);
+    remove_file(paths.refused);
+    remove_unused(paths);
+}
+
+/// The kernel, and the mirror of the white list.
+Transaction apply_and_mirror(Kernel& kernel, const Site& site, const std::string& state_dir) {
+    check_ipset_mirror(site);
+    auto change = apply(kernel, site);
+    update_ipset_mirror(site, kernel.read_facts(site), state_dir);
+    return change;
+}
+
+/// `text` is the site's, as keep() made it.
+Transaction apply_confirmed(Kernel& kernel, const std::string& state_dir, const Site& site, const std::string& text) {
+    const StatePaths paths(state_dir);
+    // On the disk before the kernel changes: a disk that is full is no reason to have done half of it.
+    std::optional<PreparedFile> file;
+    if (read_text(paths.applied) != text) file.emplace(paths.applied, text);
+    auto change = apply_and_mirror(kernel, site, state_dir);
+    if (file) file->publish();
+    end_trial(paths);
+    warn(kernel, site);
+    return change;
+}
+
+/// To what a file in the state directory says.
+Transaction apply_kept(const std::string& state_dir, const std::string& path) {
+    const auto site = read_kept(path);
+    if (site) return apply_and_mirror(*make_linux_kernel(resolve_endpoints(*site, state_dir)), *site, state_dir);
+    auto change = take_down(*make_linux_kernel());
+    remove_ipset_mirror(state_dir);
+    return change;
+}
+
+Transaction roll_back_locked(const std::string& state_dir) {
+    const StatePaths paths(state_dir);
+    auto change = apply_kept(state_dir, paths.applied);
+    move_file(paths.on_trial, paths.refused);
+    remove_file(paths.trial);
+    return change;
+}
+
+/// Its process calls this; the directories are absolute.
+void end_of_time(const std::string& run_dir, const std::string& state_dir, const Trial& trial) {
+    const ApplyLock lock(run_dir);
+    const auto now = read_trial(StatePaths(state_dir));
+    // Confirmed while we waited for the lock.
+    if (!now || now->deadline != trial.deadline) return;
+    roll_back_locked(state_dir);
+    ::syslog(LOG_NOTICE, "nobody confirmed the configuration on trial: the former one is back");
 }
 
 } // namespace
 
-std::optional<Site> read_site(const std::string& path, bool with_notes) {
-    auto loaded = load_site(path);
-    if (!with_notes) loaded.keep(Severity::warning);
-    fmt::print(stderr, "{}", render(loaded, path));
-    return std::move(loaded.site);
-}
-
-ApplyLock::ApplyLock(const std::string& run_dir) {
-    make_directory(run_dir);
-    const std::string path = run_dir + "/natctl.lock";
-    fd_ = Fd(check(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), "open", path));
-    check(::flock(fd_.get(), LOCK_EX), "lock", path);
-}
-
-void remember_applied(const std::string& state_dir, const std::string& config) {
-    make_directory(state_dir);
-    const std::string path = state_dir + "/applied.toml";
-    const std::string fresh = path + ".new";
-    std::ifstream source(config, std::ios::binary);
-    std::ostringstream text;
-    text << source.rdbuf();
-    {
-        const Fd file(check(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), "write", fresh));
-        const std::string content = text.str();
-        std::size_t written = 0;
-        while (written < content.size()) {
-            const auto count =
-                check(::write(file.get(), content.data() + written, content.size() - written), "write", fresh);
-            written += static_cast<std::size_t>(count);
-        }
-        check(::fsync(file.get()), "write", fresh);
-    }
-    check(::rename(fresh.c_str(), path.c_str()), "replace", path);
-}
-
-void forget_applied(const std::string& state_dir) {
-    std::error_code ignored;
-    std::filesystem::remove(state_dir + "/applied.toml", ignored);
-}
+std::optional<Site> read_site(const std::string& path, bool with_notes) { return load(path, with_notes).site; }
 
 std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site) {
     return make_linux_kernel(resolve_endpoints(site, options.state_dir));
 }
 
 std::optional<Transaction> apply_file(const Options& options) {
-    const auto site = read_site(options.config);
-    if (!site) return std::nullopt;
-    const auto kernel = open_kernel(options, *site);
+    auto wanted = load(options.config, false);
+    if (!wanted.site) return std::nullopt;
+    const auto kernel = open_kernel(options, *wanted.site);
     const ApplyLock lock(options.run_dir);
-    check_ipset_mirror(*site);
-    auto change = apply(*kernel, *site);
-    update_ipset_mirror(*site, kernel->read_facts(*site), options.state_dir);
-    remember_applied(options.state_dir, options.config);
-    for (const auto& line : advice(*site, kernel->read_facts(*site))) fmt::print(stderr, "warning: {}\n", line);
+    const StatePaths paths(options.state_dir);
+    return apply_confirmed(*kernel, options.state_dir, *wanted.site, keep(wanted, paths));
+}
+
+std::optional<Transaction> apply_on_trial(const Options& options, std::chrono::seconds time) {
+    auto wanted = load(options.config, false);
+    if (!wanted.site) return std::nullopt;
+    const auto kernel = open_kernel(options, *wanted.site);
+    // The process that waits leaves the working directory.
+    const std::string run_dir = std::filesystem::absolute(options.run_dir).string();
+    const std::string state_dir = std::filesystem::absolute(options.state_dir).string();
+    const StatePaths paths(state_dir);
+    const ApplyLock lock(run_dir);
+    if (const auto other = read_trial(paths); other && !state_of(*other, boot_clock(), boot_id()).restarted)
+        throw SystemError("begin", "a trial", EBUSY,
+                          "another configuration is on trial: `natctl confirm` keeps it, `natctl rollback` ends it");
+
+    // All that returns to the former state stands before the first step away from it.
+    const Trial trial{.deadline = boot_clock() + time, .boot = boot_id()};
+    remove_file(paths.trial);
+    PreparedFile(paths.on_trial, keep(wanted, paths)).publish();
+    try {
+        start_trial(run_dir, paths, trial.deadline, [=] { end_of_time(run_dir, state_dir, trial); });
+        auto change = apply_and_mirror(*kernel, *wanted.site, state_dir);
+        warn(*kernel, *wanted.site);
+        return change;
+    } catch (...) {
+        remove_file(paths.trial);
+        remove_file(paths.on_trial);
+        throw;
+    }
+}
+
+void confirm(const Options& options) {
+    const ApplyLock lock(options.run_dir);
+    const StatePaths paths(options.state_dir);
+    const auto trial = read_trial(paths);
+    if (!trial)
+        throw SystemError("confirm", "the configuration", ENOENT,
+                          "nothing is on trial; `natctl apply --confirm 60` begins a trial");
+    if (state_of(*trial, boot_clock(), boot_id()).restarted)
+        throw SystemError("confirm", "the configuration", ENOENT,
+                          "the machine was started again since, which ended the trial; `natctl apply` applies it");
+    move_file(paths.on_trial, paths.applied);
+    end_trial(paths);
+}
+
+Transaction roll_back(const Options& options) {
+    const ApplyLock lock(options.run_dir);
+    return roll_back_locked(options.state_dir);
+}
+
+Transaction forget(const Options& options) {
+    const auto kernel = make_linux_kernel();
+    const ApplyLock lock(options.run_dir);
+    const StatePaths paths(options.state_dir);
+    auto change = take_down(*kernel);
+    remove_ipset_mirror(options.state_dir);
+    remove_file(paths.applied);
+    end_trial(paths);
     return change;
+}
+
+std::optional<Transaction> apply_again(const Options& options) {
+    auto wanted = load(options.config, false);
+    const auto kernel = wanted.site ? open_kernel(options, *wanted.site) : nullptr;
+    const ApplyLock lock(options.run_dir);
+    const StatePaths paths(options.state_dir);
+    if (const auto trial = read_trial(paths)) {
+        if (!state_of(*trial, boot_clock(), boot_id()).restarted && trial_is_watched(options.run_dir)) {
+            fmt::print(stderr,
+                       "warning: a configuration is on trial and stays so until `natctl confirm` or `natctl "
+                       "rollback`; {} is read after that\n",
+                       options.config);
+            return apply_kept(options.state_dir, paths.on_trial);
+        }
+        move_file(paths.on_trial, paths.refused);
+        remove_file(paths.trial);
+    }
+    if (!wanted.site) return std::nullopt;
+    const auto text = keep(wanted, paths);
+    for (const auto& rejected : {paths.refused, paths.on_trial}) {
+        if (read_text(rejected) != text) continue;
+        fmt::print(stderr,
+                   "warning: {} was on trial and not confirmed: the configuration confirmed before is in place; "
+                   "`natctl apply {}` applies it nevertheless\n",
+                   options.config, options.config);
+        return apply_kept(options.state_dir, paths.applied);
+    }
+    return apply_confirmed(*kernel, options.state_dir, *wanted.site, text);
 }
 
 } // namespace natctl

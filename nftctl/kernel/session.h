@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "nftctl/base/fd.h"
 #include "nftctl/kernel/kernel.h"
+#include "nftctl/kernel/lock.h"
 #include "nftctl/plan/transaction.h"
 #include "nftctl/site/site.h"
 
 namespace natctl {
 
-// What natctl and natctl-agent share around apply(): files, the lock, messages.
+// What natctl and natctl-agent share around apply(): files, the lock, messages. Each of these takes the lock.
 
 /// What every program and verb gets from the command line.
 struct Options {
@@ -28,21 +29,28 @@ std::optional<Site> read_site(const std::string& path, bool with_notes = false);
 /// The kernel, whose facts have the addresses of the site's endpoints as well: looking them up takes up to two seconds.
 std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site);
 
-/// Held while the kernel is changed, so that two appliers take turns: an flock on RUN_DIR/natctl.lock.
-class ApplyLock {
-public:
-    explicit ApplyLock(const std::string& run_dir);
-
-private:
-    Fd fd_;
-};
-
-/// Keeps the configuration that was applied last as STATE_DIR/applied.toml, whole or not at all.
-void remember_applied(const std::string& state_dir, const std::string& config);
-void forget_applied(const std::string& state_dir);
-
-/// Applies the configuration under the lock, remembers it, and warns on stderr about what this machine lacks. Returns
-/// what was changed; nullopt when the configuration has mistakes, which have been printed then.
+/// Applies the configuration, keeps it as the confirmed one in STATE_DIR/applied.toml, and warns on stderr about what
+/// this machine lacks. A trial ends with it. Returns what was changed; nullopt when the configuration has mistakes,
+/// which have been printed then.
 std::optional<Transaction> apply_file(const Options& options);
+
+/// As apply_file(), but unless confirm() follows in time, a process of its own returns to the confirmed state, also
+/// when this program, its terminal and its session are gone. Throws SystemError (EBUSY) when a trial is on already.
+std::optional<Transaction> apply_on_trial(const Options& options, std::chrono::seconds time);
+
+/// Keeps what is on trial. Throws SystemError (ENOENT) when nothing is.
+void confirm(const Options& options);
+
+/// Kernel and files as they were last confirmed; nothing of ours where nothing ever was. Ends a trial.
+Transaction roll_back(const Options& options);
+
+/// Nothing of ours in kernel and files. Ends a trial.
+Transaction forget(const Options& options);
+
+/// For a start and for a reload that nobody may have asked for: as apply_file(), but what was put on trial does not
+/// become permanent by it. While a trial is on, it stays so; a configuration whose trial ended unconfirmed (by time, or
+/// by a restart of the machine) is not taken from site.toml again before it was changed, or applied by natctl: the
+/// confirmed one is in place instead, and stderr says so.
+std::optional<Transaction> apply_again(const Options& options);
 
 } // namespace natctl

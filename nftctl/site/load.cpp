@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
-#include <variant>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "nftctl/site/parse.h"
 #include "nftctl/site/quote.h"
 #include "nftctl/site/secret.h"
+#include "nftctl/site/secret_files.h"
 
 namespace natctl {
 
@@ -45,32 +45,14 @@ std::string read_file(const std::string& path) {
     }
 }
 
-class SecretCheck {
-public:
-    SecretCheck(const std::string& site_path, Diagnostics& diagnostics) : diagnostics_(diagnostics) {
-        std::error_code ignored;
-        folder_ = std::filesystem::absolute(site_path, ignored).parent_path();
-    }
-
-    void operator()(std::optional<Credentials>& credentials) {
-        if (!credentials) return;
-        credentials->password_file = (folder_ / credentials->password_file).lexically_normal().string();
-        if (auto problem = find_secret_problem(credentials->password_file))
-            diagnostics_.error(credentials->at, std::move(problem->cause), std::move(problem->remedy));
-    }
-
-private:
-    std::filesystem::path folder_;
-    Diagnostics& diagnostics_;
-};
-
 void check_secrets(Site& site, const std::string& path, Diagnostics& diagnostics) {
-    SecretCheck check(path, diagnostics);
-    for (auto& peer : site.peers)
-        for (auto& link : peer.links)
-            if (auto* socks = std::get_if<SocksLink>(&link)) check(socks->credentials);
-    for (auto& listener : site.tunnel.socks5) check(listener.credentials);
-    if (site.intercept) check(site.intercept->proxy.credentials);
+    std::error_code ignored;
+    const auto folder = std::filesystem::absolute(path, ignored).parent_path();
+    for (const auto& file : secret_files(site)) {
+        *file.path = (folder / *file.path).lexically_normal().string();
+        if (auto problem = find_secret_problem(*file.path))
+            diagnostics.error(file.at, std::move(problem->cause), std::move(problem->remedy));
+    }
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A router with natctl on it."""
 
+import json
+
 from . import netfilter
 from .machine import Machine
 from .story import indent
@@ -56,13 +58,38 @@ class Router(Machine):
     def _places(self):
         return ("--run-dir", self.run_dir, "--state-dir", self.state_dir)
 
+    def command(self, verb, *options):
+        """The command line of a verb, with this router's directories."""
+        return [self.lab.program("natctl"), verb, *self._places, *options]
+
     def natctl(self, verb, *options, check=True):
-        return self.run(self.lab.program("natctl"), verb, self.toml, *self._places, *options, check=check)
+        """A verb that takes site.toml."""
+        return self.run(*self.command(verb, self.toml, *options), check=check)
 
     def apply(self, text=None):
         if text is not None:
             self.configure(text)
         return self.natctl("apply")
+
+    def apply_on_trial(self, seconds, text=None):
+        """Comes back by itself unless confirm() follows."""
+        if text is not None:
+            self.configure(text)
+        return self.natctl("apply", "--confirm", seconds)
+
+    def confirm(self, check=True):
+        return self.run(*self.command("confirm"), check=check)
+
+    def rollback(self):
+        return self.run(*self.command("rollback"))
+
+    def trial(self):
+        """What status says about a trial; None when none is on."""
+        return json.loads(self.natctl("status", "--json").stdout)["trial"]
+
+    def trial_files(self):
+        """Names of the files that exist while a trial is on."""
+        return [name for name in ("trial", "on-trial.toml") if (self.state_dir / name).exists()]
 
     def changes_pending(self):
         """What `natctl plan` prints when it finds something to do; nothing when all is as it should be."""

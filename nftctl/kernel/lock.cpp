@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/kernel/lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "nftctl/base/error.h"
+#include "nftctl/kernel/state_file.h"
+
+namespace natctl {
+
+ApplyLock::ApplyLock(const std::string& run_dir) {
+    make_directory(run_dir);
+    const std::string path = run_dir + "/natctl.lock";
+    fd_ = Fd(check(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), "open", path));
+    check(::flock(fd_.get(), LOCK_EX), "lock", path);
+    sigset_t deferred;
+    sigemptyset(&deferred);
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGPIPE}) sigaddset(&deferred, number);
+    sigprocmask(SIG_BLOCK, &deferred, &former_);
+}
+
+ApplyLock::~ApplyLock() {
+    // Released first: what was deferred may end the program now.
+    fd_ = Fd();
+    sigprocmask(SIG_SETMASK, &former_, nullptr);
+}
+
+} // namespace natctl
