@@ -14,6 +14,7 @@ void add_rollback(CommandLine& line);
 void add_show(CommandLine& line);
 void add_status(CommandLine& line);
 void add_down(CommandLine& line);
+void add_whitelist(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_flows(CommandLine& line);
 void add_ping(CommandLine& line);

@@ -17,9 +17,6 @@ public:
     void add(const Prefix& prefix) {
         if (prefix.family() == family_) ranges_.push_back(prefix.range());
     }
-    void add(const Address& address) {
-        if (address.family() == family_) ranges_.push_back({address, address});
-    }
     std::vector<AddressRange> done() { return merged(std::move(ranges_)); }
 
 private:
@@ -59,28 +56,35 @@ std::vector<AddressRange> virtual_ranges(const Site& site, Family family) {
     return ranges.done();
 }
 
-std::vector<AddressRange> white_ranges(const Site& site, const Facts& facts, Family family) {
+std::vector<WhiteEntry> white_entries(const Site& site, const Facts& facts, Family family) {
     const auto& list = site.white_list;
-    Ranges wanted(family);
-    for (const auto& prefix : list.prefixes) wanted.add(prefix);
+    // The cuts take a while where there are many maps.
+    if (list.prefixes.empty() && list.endpoints.empty() && list.interfaces.empty() && !list.private_networks) return {};
+    const auto cuts = virtual_ranges(site, family);
+    std::vector<WhiteEntry> entries;
+    const auto add = [&](const AddressRange& range, WhiteSource source, const std::string& name = {}) {
+        if (range.first.family() != family) return;
+        for (const auto& rest : without(range, cuts)) entries.push_back({rest, source, name});
+    };
+    for (const auto& prefix : list.prefixes) add(prefix.range(), WhiteSource::prefix);
     for (const auto& endpoint : list.endpoints) {
-        if (const auto address = Address::parse(endpoint)) wanted.add(*address);
+        if (const auto address = Address::parse(endpoint)) add({*address, *address}, WhiteSource::endpoint, endpoint);
         if (const auto found = facts.endpoints.find(endpoint); found != facts.endpoints.end())
-            for (const auto& address : found->second) wanted.add(address);
+            for (const auto& address : found->second) add({address, address}, WhiteSource::endpoint, endpoint);
     }
     for (const auto& name : list.interfaces)
         if (const auto* interface = facts.find(name))
-            for (const auto& assigned : interface->addresses) wanted.add(assigned.address);
+            for (const auto& assigned : interface->addresses)
+                add({assigned.address, assigned.address}, WhiteSource::interface, name);
     if (list.private_networks)
-        for (const auto& prefix : private_networks()) wanted.add(prefix);
+        for (const auto& prefix : private_networks()) add(prefix.range(), WhiteSource::private_network);
+    return entries;
+}
 
-    const auto whole = wanted.done();
-    if (whole.empty()) return {};
-    const auto cuts = virtual_ranges(site, family);
-    std::vector<AddressRange> result;
-    for (const auto& range : whole)
-        for (const auto& rest : without(range, cuts)) result.push_back(rest);
-    return result;
+std::vector<AddressRange> white_ranges(const Site& site, const Facts& facts, Family family) {
+    std::vector<AddressRange> ranges;
+    for (const auto& entry : white_entries(site, facts, family)) ranges.push_back(entry.range);
+    return merged(std::move(ranges));
 }
 
 } // namespace natctl

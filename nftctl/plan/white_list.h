@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "nftctl/plan/facts.h"
@@ -11,6 +13,20 @@ namespace natctl {
 
 /// What is never an address of the Internet: RFC 6890 without the ranges for documentation and benchmarks.
 std::span<const Prefix> private_networks();
+
+enum class WhiteSource : std::uint8_t { prefix, endpoint, interface, private_network };
+
+/// One of the things that put addresses on the white list.
+struct WhiteEntry {
+    AddressRange range;
+    WhiteSource source;
+    /// Of the endpoint or interface.
+    std::string name = {};
+};
+
+/// What the white list is made of, one by one, in the order of site.toml. Virtual prefixes are cut out, as in
+/// white_ranges().
+std::vector<WhiteEntry> white_entries(const Site& site, const Facts& facts, Family family);
 
 /// What the white list holds in this family: prefixes, addresses of endpoints and interfaces, and private networks if
 /// the site wants them. Merged. Own virtual prefixes and those of peers are cut out, whoever named them: what is on the

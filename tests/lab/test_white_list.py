@@ -97,6 +97,16 @@ def test_a_name_that_leads_to_a_peer_does_not_hide_it(router):
     assert "198.18.7.9" in listed and "240.2.2.20" not in listed
 
 
+def test_the_list_says_where_each_entry_comes_from(router):
+    options = ["--json", "--config", router.toml, "--state-dir", router.state_dir]
+    result = router.run(router.lab.program("natctl"), "whitelist", "list", *options)
+    entries = json.loads(result.stdout)["entries"]
+    assert {"addresses": "203.0.113.0/25", "from": "prefix"} in entries
+    assert {"addresses": "203.0.114.9", "from": "endpoint", "name": "203.0.114.9"} in entries
+    assert {"addresses": "198.51.100.1", "from": "interface", "name": "wan0"} in entries
+    assert {"addresses": "10.0.0.0/8", "from": "private"} in entries
+
+
 def test_ipsets_hold_the_same(mirror):
     natctl(mirror, "apply", "198.18.7.7 proxy.test\n2001:db8:7::7 proxy.test\n")
     assert {"203.0.113.0/24", "198.18.7.7", "198.51.100.1", "10.0.0.0/8"} <= members(mirror, "white_list")

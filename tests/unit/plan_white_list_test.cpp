@@ -71,6 +71,21 @@ TEST_CASE("private networks, without what is virtual here or at a peer") {
         CHECK_MESSAGE(!holds(six, other), other);
 }
 
+TEST_CASE("each entry knows where it comes from") {
+    const auto site =
+        site_of({.prefixes = {prefix("10.76.0.0/15")}, .endpoints = {"a.example"}, .interfaces = {"ppp0"}});
+    const Facts facts{.interfaces = {{.name = "ppp0", .addresses = {{at("203.0.113.8"), 32}}}},
+                      .endpoints = {{"a.example", {at("203.0.113.9")}}}};
+    const auto entries = white_entries(site, facts, Family::ipv4);
+    REQUIRE(entries.size() == 3);
+    CHECK(as_prefix(entries[0].range) == prefix("10.76.0.0/16"));
+    CHECK(entries[0].source == WhiteSource::prefix);
+    CHECK(entries[1].source == WhiteSource::endpoint);
+    CHECK(entries[1].name == "a.example");
+    CHECK(entries[2].source == WhiteSource::interface);
+    CHECK(entries[2].name == "ppp0");
+}
+
 TEST_CASE("an endpoint that resolves to a virtual address does not hide it") {
     const auto site = site_of({.endpoints = {"odd.example.net"}});
     CHECK(white_ranges(site, {.endpoints = {{"odd.example.net", {at("240.2.2.9"), at("8.8.8.8")}}}}, Family::ipv4) ==
