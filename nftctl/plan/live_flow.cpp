@@ -29,9 +29,6 @@ constexpr std::array<std::pair<std::uint8_t, const char*>, 10> protocols{{{icmp,
 
 bool carries(const Connection& connection, Mark mark) { return (connection.mark & mark.mask) == mark.value; }
 
-/// The last 32 bits.
-Address embedded_in(const Address& address) { return Address::from_bytes(Family::ipv4, address.bytes().last(4)); }
-
 } // namespace
 
 const char* name_of(Began began) {
