@@ -20,7 +20,7 @@ Rule joined(const Statements& one, const Statements& two, const Statements& thre
 
 /// What is never the Internet's, and what the white list spares.
 void spare_destinations(ChainWriter& chain, const Site& site) {
-    for (const char* set : {"peer", "own"})
+    for (const char* set : {"peer", "own", "inside"})
         for (const auto& half : halves()) chain.rule(half.to(set), leave());
     for (const auto type : {type_local, type_broadcast, type_multicast})
         chain.rule(is(Field::fib_daddr_type, type), leave());
@@ -36,13 +36,24 @@ Chain take(const Site& site, const std::string& name, const Statements& conditio
     const Statement protocol =
         redirects(site) ? is(Field::l4proto, protocol_tcp) : Lookup{{Field::l4proto}, "intercepted"};
     for (const auto& half : halves())
-        chain.add(
-            joined(condition, {is_new(), half.to("intercepted"), protocol}, action));
+        chain.add(joined(condition, {is_new(), half.to("intercepted"), protocol}, action));
     return chain.done();
 }
 
 Statements redirect(const Site& site) {
     return {set_mark(Field::ct_mark, site.marks.tunnel()), Redirect{site.tunnel.redirect_port}};
+}
+
+/// From one LAN to another: no business of the Internet's, also where the white list forgets it.
+std::vector<AddressRange> inside(const Site& site, const Facts& facts, Family family) {
+    std::vector<Prefix> prefixes;
+    for (const auto& map : site.maps) prefixes.push_back(map.real_prefix);
+    for (const auto& map : site.embedding_maps)
+        prefixes.insert(prefixes.end(), map.real_prefixes.begin(), map.real_prefixes.end());
+    for (const auto& name : site.lan)
+        if (const auto* interface = facts.find(name))
+            for (const auto& [address, length] : interface->addresses) prefixes.emplace_back(address, length);
+    return ranges_of(prefixes, family);
 }
 
 /// The listener of REDIRECT stands on all addresses: only what was redirected may reach it.
@@ -58,16 +69,18 @@ Chain guard_listener(const Site& site) {
 bool intercepts(const Site& site) { return site.intercept && site.intercept->by == InterceptBy::tproxy; }
 bool redirects(const Site& site) { return site.intercept && site.intercept->by == InterceptBy::redirect; }
 
-std::vector<Set> intercept_sets(const Site& site) {
+std::vector<Set> intercept_sets(const Site& site, const Facts& facts) {
     if (!site.intercept) return {};
     const auto& intercept = *site.intercept;
     std::vector<Set> sets;
     sets.push_back(interface_set("intercepted_if", intercept.from.empty() ? site.lan : intercept.from));
     sets.push_back(protocol_set("intercepted", intercept.tcp, intercept.udp && !redirects(site)));
-    for (const auto family : {Family::ipv4, Family::ipv6})
+    for (const auto family : {Family::ipv4, Family::ipv6}) {
+        sets.push_back(range_set("inside", family, inside(site, facts, family)));
         sets.push_back(range_set("intercepted", family,
                                  intercept.to.empty() ? std::vector{all_addresses(family).range()}
                                                       : ranges_of(intercept.to, family)));
+    }
     return sets;
 }
 
@@ -90,13 +103,15 @@ std::vector<Chain> intercept_chains(const Site& site) {
 void redirect_to_tunnel(ChainWriter& chain, HookPoint hook, const Site& site, const Facts& facts) {
     if (!redirects(site)) return;
     if (hook == HookPoint::prerouting) {
-        for (const auto& half : halves()) chain.add(joined({by("lan_if"), half.to("tun"), is(Field::l4proto, protocol_tcp)}, redirect(site)));
+        for (const auto& half : halves())
+            chain.add(joined({by("lan_if"), half.to("tun"), is(Field::l4proto, protocol_tcp)}, redirect(site)));
         chain.rule(by("lan_if"), jump("intercept"));
         return;
     }
     chain.rule(marked(Field::mark, site.marks.bypass()), leave());
     spare_programs(chain, site, facts);
-    for (const auto& half : halves()) chain.add(joined({half.to("tun"), is(Field::l4proto, protocol_tcp)}, redirect(site)));
+    for (const auto& half : halves())
+        chain.add(joined({half.to("tun"), is(Field::l4proto, protocol_tcp)}, redirect(site)));
     if (site.intercept->local) chain.rule(jump("intercept_local"));
 }
 

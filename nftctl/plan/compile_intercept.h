@@ -17,7 +17,7 @@ bool intercepts(const Site& site);
 /// By REDIRECT, and then the flows to peers that a proxy carries as well.
 bool redirects(const Site& site);
 
-std::vector<nft::Set> intercept_sets(const Site& site);
+std::vector<nft::Set> intercept_sets(const Site& site, const Facts& facts);
 std::vector<nft::Chain> intercept_chains(const Site& site);
 
 /// REDIRECT, for the NAT chain at this hook (prerouting or output).

@@ -117,7 +117,7 @@ std::vector<Set> compile_sets(const Site& site, const Facts& facts) {
     add_family(sets, site, facts, Family::ipv4);
     add_family(sets, site, facts, Family::ipv6);
     if (!site.embedding_maps.empty()) sets.push_back(embedding::own_set(site));
-    for (auto& set : intercept_sets(site)) sets.push_back(std::move(set));
+    for (auto& set : intercept_sets(site, facts)) sets.push_back(std::move(set));
     return sets;
 }
 

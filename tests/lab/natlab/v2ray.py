@@ -50,8 +50,9 @@ def route(prefixes, tag):
     return {"type": "field", "ip": list(prefixes), "outboundTag": tag}
 
 
-def v2ray(machine, inbounds, outbounds, routes=(), name="v2ray"):
-    """Starts it with these parts; what no route names goes to the first outbound."""
+def v2ray(machine, inbounds, outbounds, routes=(), name="v2ray", prefix=()):
+    """Starts it with these parts; what no route names goes to the first outbound. `prefix`: a command that becomes
+    another user or the like before; it may be one who cannot read the file."""
     configuration = {
         "log": {"loglevel": "warning"},
         "inbounds": inbounds,
@@ -60,6 +61,6 @@ def v2ray(machine, inbounds, outbounds, routes=(), name="v2ray"):
     }
     file = machine.lab.directory / f"{machine.label}-{name}.json"
     file.write_text(json.dumps(configuration, indent=2))
-    program = machine.start(name, "v2ray", "-config", file)
+    program = machine.start(name, "sh", "-c", 'exec "$@" -config stdin: < "$0"', file, *prefix, "v2ray")
     listening = lambda: all(machine.listens(inbound["port"]) for inbound in inbounds)
     return program.wait_until(listening, "it listens")

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A LAN's traffic to the Internet goes through a proxy, but for what the white list spares.
+
+    C, 192.168.1.20 --- [router: kernel -> natctl-tunnel -> proxy's client] ------+--- SVR, the proxy's server
+                          LAN        R2      R1           R3, R4   PPP = wan0     +--- NET, DIRECT, SPARED: the Internet
+
+    proxied                  C -> NET:     the proxy's client wraps it for SVR, which dials. NET sees SVR.
+    never in the proxy       C -> SPARED:  in the white list: translated to PPP's address and nothing else.
+    in the proxy and out     C -> DIRECT:  the proxy's client dials by itself. DIRECT sees PPP's address.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from natlab import Capture, Greeting, Lab, always, build_sites, eventually
+from natlab import v2ray as v2
+
+pytestmark = pytest.mark.xdist_group("intercept")
+
+SVR, NET, DIRECT, SPARED = (f"198.51.100.{last}" for last in (50, 60, 61, 62))
+PPP = "198.51.100.1"
+CLIENT, VLESS = 1081, 4431
+#: Of the proxy's own sockets, as in Xray's samples.
+PROXY_MARK = 255
+CGROUP_ROOTS = [path for path in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup") if os.path.exists(f"{path}/cgroup.procs")]
+
+SITE = """
+site = "a"
+lan  = ["lan0", "lan1"]
+
+[[map]]
+virtual = "240.1.1.0/24"
+real    = "192.168.1.0/24"
+"""
+
+
+def intercept(more="", white=(SPARED,)):
+    listed = json.dumps(list(white))
+    return f"""{SITE}
+[white_list]
+prefixes = {listed}
+
+[intercept]
+proxy = {{ socks5 = "127.0.0.1:{CLIENT}" }}
+{more}
+"""
+
+
+class World:
+    def __init__(self, lab):
+        self.a = build_sites(lab, "a")[0]
+        self.lab = lab
+        network = lab.network
+        self.others = {}
+        for label, address in (("svr", SVR), ("net", NET), ("direct", DIRECT), ("spared", SPARED)):
+            machine = network.machine(label)
+            network.plug(machine, "eth0", "wan", f"{address}/24", via=["198.51.100.254"])
+            self.others[label] = machine
+        v2.v2ray(self.others["svr"], [v2.vless_inbound(SVR, VLESS)], [v2.FREEDOM])
+
+    def start_proxy(self, prefix=(), mark=None):
+        """The proxy's client on the router; all but DIRECT goes to SVR."""
+        server, direct = v2.vless_outbound("svr", SVR, VLESS), dict(v2.FREEDOM)
+        if mark:
+            for outbound in (server, direct):
+                outbound.setdefault("streamSettings", {})["sockopt"] = {"mark": mark}
+        return v2.v2ray(
+            self.a.router,
+            [v2.socks_inbound("127.0.0.1", CLIENT)],
+            [server, direct],
+            [v2.route([f"{DIRECT}/32"], "direct")],
+            prefix=prefix,
+        )
+
+    def tuples(self):
+        """What conntrack on the router holds of TCP: (source, destination, and the same of the reply)."""
+        listing = self.a.router.run("conntrack", "-L", "-p", "tcp", quiet=True).stdout
+        found = re.findall(r"src=(\S+) dst=(\S+) .*?src=(\S+) dst=(\S+) ", listing)
+        return set(found)
+
+    def forget(self):
+        self.a.router.run("conntrack", "-F", quiet=True)
+
+
+@pytest.fixture(scope="module", params=["tproxy", "redirect"])
+def world(request):
+    with Lab() as lab:
+        made = World(lab)
+        made.by = request.param
+        more = 'by = "redirect"\nprotocols = "tcp"' if made.by == "redirect" else ""
+        made.a.router.apply(intercept(more))
+        made.a.router.start_tunnel()
+        made.start_proxy()
+        yield made
+
+
+def seen_on_the_wan(capture, *of):
+    """Sources and destinations of packets that have one of these addresses. Flows of the test before may still end."""
+    pairs = {(str(p.source), str(p.destination)) for p in capture.packets()}
+    return {pair for pair in pairs if set(pair) & set(of)}
+
+
+def test_proxied_traffic(world):
+    """R1 to R4: the WAN sees PPP and SVR alone, and SVR and NET."""
+    c = "192.168.1.20"
+    world.forget()
+    with Capture(world.a.router, "wan0") as wan:
+        assert world.a.host.greeting(NET) == Greeting("net", saw=SVR)
+    assert seen_on_the_wan(wan, SVR, NET, c) == {(PPP, SVR), (SVR, PPP)}
+    tuples = world.tuples()
+    # LAN -> NET ends at the tunnel: TPROXY leaves the addresses as they are, REDIRECT answers from its listener.
+    listener = NET if world.by == "tproxy" else "192.168.1.1"
+    assert (c, NET, listener, c) in tuples
+    # The proxy's own connection to its server, never translated and never intercepted.
+    assert (PPP, SVR, SVR, PPP) in tuples
+    assert not [t for t in tuples if t[0] == PPP and t[1] == NET]
+
+
+def test_traffic_that_never_enters_the_proxy(world):
+    c = "192.168.1.20"
+    world.forget()
+    with Capture(world.a.router, "wan0") as wan:
+        assert world.a.host.greeting(SPARED) == Greeting("spared", saw=PPP)
+    assert seen_on_the_wan(wan, SPARED, c) == {(PPP, SPARED), (SPARED, PPP)}
+    # R1 and R2: source NAT and nothing else.
+    assert {t for t in world.tuples() if SPARED in t} == {(c, SPARED, SPARED, PPP)}
+
+
+def test_traffic_that_the_proxy_sends_directly(world):
+    c = "192.168.1.20"
+    world.forget()
+    with Capture(world.a.router, "wan0") as wan:
+        assert world.a.host.greeting(DIRECT) == Greeting("direct", saw=PPP)
+    assert seen_on_the_wan(wan, DIRECT, c) == {(PPP, DIRECT), (DIRECT, PPP)}
+    tuples = world.tuples()
+    listener = DIRECT if world.by == "tproxy" else "192.168.1.1"
+    assert (c, DIRECT, listener, c) in tuples
+    assert (PPP, DIRECT, DIRECT, PPP) in tuples
+
+
+def test_udp(world):
+    if world.by == "redirect":
+        # There is no REDIRECT for UDP that keeps the destination: it goes as it always did.
+        assert world.a.host.udp_greeting(NET) == Greeting("net", saw=PPP)
+    else:
+        assert world.a.host.udp_greeting(NET) == Greeting("net", saw=SVR)
+    assert world.a.host.udp_greeting(SPARED) == Greeting("spared", saw=PPP)
+
+
+def test_the_router_itself_is_not_intercepted_unless_the_site_says_so(world):
+    assert world.a.router.greeting(NET) == Greeting("net", saw=PPP)
+
+
+def test_hosts_inside_reach_each_other_and_the_router(world):
+    assert world.a.host.greeting("10.10.10.5").host == "second-a"
+    assert world.a.host.greeting("192.168.1.1").host == "router-a"
+    world.a.host.ping(NET)
+
+
+def test_flows_that_were_open_go_on_as_they_are(lab):
+    """Also the session in which somebody switches interception on."""
+    world = World(lab)
+    router = world.a.router
+    router.apply(SITE)
+    with world.a.host.dial(NET) as before, world.a.host.dial("192.168.1.1") as session:
+        assert Greeting.read(before) == Greeting("net", saw=PPP)
+        assert Greeting.read(session).host == "router-a"
+        router.apply(intercept("local = true\nexcept_users = ['nobody']"))
+        router.start_tunnel()
+        world.start_proxy(as_user("nobody"))
+        for connection in (before, session):
+            connection.sendall(b"still here?")
+            assert connection.recv(100) == b"still here?"
+        assert world.a.host.greeting(NET) == Greeting("net", saw=SVR)
+        router.down()
+        for connection in (before, session):
+            connection.sendall(b"and now?")
+            assert connection.recv(100) == b"and now?"
+
+
+# --- no loop: the proxy's own traffic, while all that the router sends is intercepted ---
+
+
+def as_user(name):
+    return ("setpriv", f"--reuid={name}", "--regid=nogroup", "--clear-groups")
+
+
+def by_mark(world, _):
+    # The marks of the site's own are somewhere else: 0x0f00.
+    return intercept(f"local = true\nexcept_marks = ['{PROXY_MARK}/255']"), lambda: world.start_proxy(mark=PROXY_MARK)
+
+
+def by_white_list(world, _):
+    return intercept("local = true", white=[SVR, DIRECT]), world.start_proxy
+
+
+def by_user(world, _):
+    return intercept("local = true\nexcept_users = ['nobody']"), lambda: world.start_proxy(as_user("nobody"))
+
+
+def by_cgroup(world, group):
+    relative = str(Path(group).relative_to("/sys/fs/cgroup"))
+    join = ("sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh")
+    return intercept(f"local = true\nexcept_cgroups = ['{relative}']"), lambda: world.start_proxy(join)
+
+
+@pytest.fixture
+def group(lab):
+    """A control group of version 2."""
+    if not CGROUP_ROOTS:
+        pytest.skip("this machine has no control groups of version 2")
+    path = f"{CGROUP_ROOTS[0]}/{lab.name}"
+    try:
+        os.mkdir(path)
+    except OSError as error:
+        pytest.skip(f"no control group can be made here: {error}")
+    yield path
+    for program in lab.programs:
+        program.kill()
+    eventually(lambda: not os.rmdir(path), what="the control group is empty")
+
+
+@pytest.mark.parametrize("guard", [by_mark, by_white_list, by_user, by_cgroup], ids=lambda guard: guard.__name__)
+def test_each_guard_alone_prevents_a_loop(lab, guard, group):
+    world = World(lab)
+    router = world.a.router
+    text, start = guard(world, group)
+    router.apply(text)
+    router.start_tunnel()
+    start()
+    assert world.a.host.greeting(NET) == Greeting("net", saw=SVR)
+    assert router.greeting(NET) == Greeting("net", saw=SVR)
+    assert router.greeting(DIRECT) == Greeting("direct", saw=PPP)
+    # In a loop there would be thousands within a second.
+    few = lambda: len(world.tuples()) < 20
+    always(few, seconds=0.5, what="few connections")
+    assert not router.changes_pending()
