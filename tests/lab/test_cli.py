@@ -35,11 +35,16 @@ def test_help_and_version(router):
         assert result.code == DONE and "--config" in result.stdout
 
 
-@pytest.mark.parametrize("argv", [[], ["aply"], ["apply", "--no-such-option"], ["apply", "one.toml", "two.toml"]])
+@pytest.mark.parametrize("argv", [["aply"], ["apply", "--no-such-option"], ["apply", "one.toml", "two.toml"]])
 def test_wrong_usage(router, argv):
     result = natctl(router, *argv)
     assert result.code == USAGE and result.stderr, str(result)
     assert "natctl" not in router.ruleset()
+
+
+def test_without_a_verb_it_says_how_things_stand(router):
+    bare, status = natctl(router), natctl(router, "status")
+    assert (bare.code, bare.stdout, bare.stderr) == (status.code, status.stdout, status.stderr)
 
 
 def test_success_is_quiet(router):
