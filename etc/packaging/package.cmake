@@ -39,8 +39,8 @@ set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 "Two or more sites whose LANs use the same addresses reach each other under
 virtual addresses, translated by their routers alone: no host changes anything.
 natctl programs nftables, routes and policy rules from one file, site.toml; its
-tunnel carries TCP over SOCKS5 where there is no overlay network between the
-routers.")
+tunnel carries TCP and UDP over SOCKS5 where there is no overlay network
+between the routers.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
