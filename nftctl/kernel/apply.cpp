@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <functional>
+#include <optional>
 
 #include "nftctl/base/error.h"
 #include "nftctl/plan/compile.h"
@@ -15,32 +16,53 @@ namespace {
 /// Another writer may change its own tables all the time; each of its commits costs us one attempt.
 constexpr int attempts = 50;
 
+/// Commits of one change that may end without an answer; one more is a refusal.
+constexpr int most_unanswered = 5;
+
+/// The answer was lost for want of room, or the call was interrupted: whether the request was done is not known.
+/// Reading again tells.
+bool is_unanswered(const SystemError& error) { return error.error() == ENOBUFS || error.error() == EINTR; }
+
 void put_back(Kernel& kernel, const Plan& former, const Warn& warn) {
+    int unanswered = 0;
     for (int i = 0; i < attempts; ++i) {
         const auto now = kernel.read();
         const auto back = diff(now.plan, former);
         if (back.empty()) return;
-        if (kernel.commit(back, now.generation) == CommitResult::stale) continue;
+        try {
+            if (kernel.commit(back, now.generation) == CommitResult::stale) continue;
+        } catch (const SystemError& error) {
+            if (is_unanswered(error) && ++unanswered <= most_unanswered) continue;
+            throw;
+        }
         forget_stale(kernel, now.plan, former, back, warn);
         return;
     }
 }
 
 Transaction reach(Kernel& kernel, const std::function<Plan()>& wanted, const Warn& warn) {
+    int unanswered = 0;
+    // What stood before a commit of ours of which something may have been done.
+    std::optional<Plan> former;
     for (int i = 0; i < attempts; ++i) {
         const auto now = kernel.read();
         const auto target = wanted();
-        auto change = diff(now.plan, target);
-        if (change.empty()) return change;
+        const auto rest = diff(now.plan, target);
+        if (rest.empty() && !former) return rest;
         try {
-            if (kernel.commit(change, now.generation) == CommitResult::stale) continue;
-        } catch (const SystemError&) {
-            put_back(kernel, now.plan, warn);
+            if (!rest.empty() && kernel.commit(rest, now.generation) == CommitResult::stale) continue;
+        } catch (const SystemError& error) {
+            if (!former) former = now.plan;
+            if (is_unanswered(error) && ++unanswered <= most_unanswered) continue;
+            put_back(kernel, *former, warn);
             throw;
         }
-        forget_stale(kernel, now.plan, target, change, warn);
+        const Plan& before = former ? *former : now.plan;
+        auto change = diff(before, target);
+        forget_stale(kernel, before, target, change, warn);
         return change;
     }
+    if (former) put_back(kernel, *former, warn);
     throw SystemError("commit", "table inet natctl", EAGAIN,
                       "another program changes nftables all the time: `nft monitor` names it");
 }

@@ -58,6 +58,10 @@ CommitResult FakeKernel::commit(const Transaction& transaction, std::uint32_t ge
     }
 
     change_table(transaction.changes);
+    if (lost_answers_ > 0) {
+        --lost_answers_;
+        throw SystemError("change", "table inet natctl", ENOBUFS);
+    }
     for (std::size_t index = 0; index < transaction.add_routes.size(); ++index)
         add(transaction.add_routes[index], index);
     for (std::size_t index = 0; index < transaction.add_rules.size(); ++index) {

@@ -50,6 +50,9 @@ public:
     /// to ours.
     void interfere() { interfere_ = true; }
 
+    /// That many commits change the table and fail with ENOBUFS then, as when there is no room for the answer.
+    void lose_answers(unsigned count) { lost_answers_ = count; }
+
     /// Commits that came to their end.
     unsigned commits = 0;
 
@@ -70,6 +73,7 @@ private:
     std::uint32_t generation_ = 1;
     std::optional<Failure> failure_;
     bool interfere_ = false;
+    unsigned lost_answers_ = 0;
 };
 
 } // namespace natctl::test

@@ -112,6 +112,59 @@ TEST_CASE("a refusal at any step leaves the former state") {
     CHECK(diff(kernel.plan(), compile(site, router())).empty());
 }
 
+TEST_CASE("every error at every step leaves the former state or the new one") {
+    using Step = FakeKernel::Step;
+    auto site = site_a();
+    site.peers = {peer("b", "240.4.4.0/24", DevLink{.dev = "wg0"})};
+    for (const int error : {ENOBUFS, EINTR, ERESTART, EAGAIN, EPERM, ENOSPC, ENOMEM, EOPNOTSUPP, ENOENT})
+        for (const auto step : {Step::remove_routes_first, Step::changes, Step::add_routes, Step::add_rules,
+                                Step::remove_rules, Step::remove_routes_last})
+            for (const std::size_t index : {0u, 1u}) {
+                CAPTURE(error);
+                CAPTURE(static_cast<int>(step));
+                CAPTURE(index);
+                auto kernel = kernel_of(router());
+                apply(kernel, site_a());
+                const auto former = kernel.plan();
+                kernel.fail_at(step, index, error);
+                bool refused = false;
+                try {
+                    const auto change = apply(kernel, site);
+                    CHECK(!change.empty());
+                } catch (const SystemError& thrown) {
+                    refused = true;
+                    CHECK(thrown.error() == error);
+                }
+                // These two say nothing about the change: it is looked at and done. Every step has a first item.
+                const bool unanswered = error == ENOBUFS || error == EINTR;
+                if (index == 0 || unanswered) CHECK(refused == !unanswered);
+                CHECK(diff(kernel.plan(), refused ? former : compile(site, router())).empty());
+            }
+}
+
+TEST_CASE("a lost answer is no refusal, and the change is told as a whole") {
+    auto kernel = kernel_of(router());
+    auto other = kernel_of(router());
+    kernel.lose_answers(1);
+    const auto change = apply(kernel, site_a());
+    CHECK(kernel.plan() == compile(site_a(), router()));
+    const auto whole = apply(other, site_a());
+    CHECK(change.changes.size() == whole.changes.size());
+    CHECK(change.add_routes == whole.add_routes);
+    CHECK(change.add_rules == whole.add_rules);
+
+    kernel.lose_answers(1);
+    take_down(kernel);
+    CHECK(kernel.plan() == Plan{});
+}
+
+TEST_CASE("a kernel that never answers is a refusal, and the former state is put back") {
+    auto kernel = kernel_of(router());
+    kernel.lose_answers(6);
+    CHECK_THROWS_AS(apply(kernel, site_a()), SystemError);
+    CHECK(kernel.plan() == Plan{});
+}
+
 TEST_CASE("another writer in between makes us read again") {
     auto kernel = kernel_of(router());
     kernel.interfere();
