@@ -52,7 +52,9 @@ std::string own(const Site& site, const Whose& found) {
     auto text = found.real->text() + " here";
     if (!found.name.empty()) text += fmt::format(" ({})", found.name);
     if (!names.empty()) text += ", for peers " + joined(names);
-    if (found.seen_as_router) text += ", which see what it sends as the router's";
+    if (found.seen_as_router)
+        text += names.empty() ? ", without a name for peers, which see what it sends as the router's"
+                              : ", which see what it sends as the router's";
     return text;
 }
 

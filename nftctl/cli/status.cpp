@@ -76,6 +76,8 @@ int run(const Options& options) {
         Json maps = Json::array();
         for (const auto& map : site->maps)
             maps.push_back({{"virtual", map.virtual_prefix.text()}, {"real", map.real_prefix.text()}});
+        for (const auto& map : site->embedding_maps)
+            maps.push_back({{"virtual", map.virtual_prefix.text()}, {"real", joined(map.real_prefixes)}});
         Json answer{{"site", site->name}, {"state", state}, {"maps", maps}, {"peers", peers}, {"advice", hints}};
         answer["trial"] = nullptr;
         if (trial)
@@ -94,6 +96,8 @@ int run(const Options& options) {
     for (std::size_t i = 0; i < site->maps.size() && i < most_maps; ++i)
         fmt::print("  map   {} is {}\n", site->maps[i].virtual_prefix.text(), site->maps[i].real_prefix.text());
     if (site->maps.size() > most_maps) fmt::print("  map   and {} more\n", site->maps.size() - most_maps);
+    for (const auto& map : site->embedding_maps)
+        fmt::print("  map   {} carries {}\n", map.virtual_prefix.text(), joined(map.real_prefixes));
     for (const auto& peer : site->peers) {
         const auto* link = usable_link(peer, facts);
         fmt::print("  peer  {} {} by {}\n", peer.name, joined(peer.virtual_prefixes),

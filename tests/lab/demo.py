@@ -20,22 +20,29 @@ PICTURE = """\
            |                                                                    |
       192.168.1.1                                                          192.168.1.1
        router A   198.51.100.1 {middle} 198.51.100.2   router B
+      10.10.10.10                                                          10.10.10.10
+           |                                                                    |
+   a host at 10.10.10.5                                                 a host at 10.10.10.5
 
-   Both sites use 192.168.1.0/24, so C has no way to say "the 192.168.1.20 over there".
+   Both sites use 192.168.1.0/24 and 10.10.10.0/24, so C has no way to say "the 192.168.1.20 over there".
    With natctl on the routers, C calls D 240.2.2.20, and D calls C 240.1.1.20. The hosts change nothing.
 """
 
 TOML = """\
 site = "{own}"
-lan  = "lan0"
+lan  = ["lan0", "lan1"]
 
 [[map]]
 virtual = "240.{n}.{n}.0/24"
 real    = "192.168.1.0/24"
 
+[[map]]
+virtual = "240.{n}.10.0/24"
+real    = "10.10.10.0/24"
+
 [[peer]]
 name    = "{peer}"
-virtual = "240.{m}.{m}.0/24"
+virtual = ["240.{m}.{m}.0/24", "240.{m}.10.0/24"]
 link    = {link}
 """
 
@@ -81,7 +88,7 @@ class Xray(Tunnel):
                 own.router,
                 [v2.socks_inbound("127.0.0.1", 1080), v2.vless_inbound(own.wan, 4430)],
                 [v2.FREEDOM, v2.vless_outbound("peer", peer.wan, 4430)],
-                [v2.route([peer.prefix], "peer")],
+                [v2.route([peer.prefix, peer.second_prefix], "peer")],
             )
         super().start()
 
@@ -181,6 +188,13 @@ def talk(near, far, link, table):
     assert client.udp_greeting(address).saw == saw
     table.add("UDP", client.label, address, server.label, saw, "answered")
 
+    begin = time.monotonic()
+    told = client.greeting(far.virtual_second(5))
+    assert told.host == far.second.label
+    assert told.saw == (saw if link.ping else "10.10.10.10")
+    took = milliseconds(time.monotonic() - begin)
+    table.add("second LAN", client.label, far.virtual_second(5), told.host, told.saw, took)
+
 
 def transfer(near, far, megabytes, table):
     done = exchange(near.host, far.virtual(20), far.host, megabytes)
@@ -218,7 +232,7 @@ def demonstrate(lab, kind):
     heading("Who talked to whom:")
     table.print()
     if not link.ping:
-        print("\n  Each host saw its own router, 192.168.1.1, as SOCKS5 has no place for the client's address.")
+        print("\n  Each host saw its own router, 192.168.1.1 or 10.10.10.10: SOCKS5 has no place for the client's address.")
         print("  SOCKS5 carries no ping either; links by interface do both: --link wireguard.")
     print(f"\nAll of this took {time.monotonic() - begin:.1f} s, and every answer was checked.")
 
