@@ -232,7 +232,8 @@ def demonstrate(lab, kind):
     heading("Who talked to whom:")
     table.print()
     if not link.ping:
-        print("\n  Each host saw its own router, 192.168.1.1 or 10.10.10.10: SOCKS5 has no place for the client's address.")
+        print("\n  Each host saw its own router, 192.168.1.1 or 10.10.10.10.")
+        print("  SOCKS5 has no place for the client's address.")
         print("  SOCKS5 carries no ping either; links by interface do both: --link wireguard.")
     print(f"\nAll of this took {time.monotonic() - begin:.1f} s, and every answer was checked.")
 
