@@ -6,6 +6,7 @@ namespace natctl {
 class CommandLine;
 
 // One file each.
+void add_init(CommandLine& line);
 void add_check(CommandLine& line);
 void add_plan(CommandLine& line);
 void add_apply(CommandLine& line);

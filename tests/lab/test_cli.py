@@ -8,7 +8,10 @@ import pytest
 
 from natlab import Veth, build_sites, configure
 
-VERBS = ("check", "plan", "apply", "confirm", "rollback", "show", "status", "down", "flows", "ping", "resolve", "trace")
+VERBS = (
+    *("init", "check", "plan", "apply", "confirm", "rollback", "show", "status", "down"),
+    *("flows", "ping", "resolve", "trace"),
+)
 DONE, FAILED, USAGE, PENDING = 0, 1, 2, 3
 
 

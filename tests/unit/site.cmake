@@ -3,6 +3,7 @@ natctl_unit_test(site_test
   SOURCES
     site_check_test.cpp
     site_diagnostic_test.cpp
+    site_draft_test.cpp
     site_embedding_test.cpp
     site_examples_test.cpp
     site_intercept_test.cpp
