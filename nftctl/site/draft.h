@@ -65,13 +65,14 @@ std::vector<DraftLan> find_lans(std::span<const FoundInterface> interfaces, std:
 /// Where proposals come from (RFC 2544): routed nowhere, and Windows sends there, other than to 240.0.0.0/4.
 Prefix proposal_range();
 
-/// Fills in the virtual prefixes that are missing, each as long as the real one. The first place tried follows from the
-/// site's name, so that sites of different names hardly meet. False: there is no room for the network `lan`.
 struct Proposed {
     bool ok = true;
     /// The network there is no room for.
     Prefix real;
 };
+
+/// Fills in the virtual prefixes that are missing, each as long as the real one. The first place tried follows from the
+/// site's name, so that sites of different names hardly meet.
 Proposed propose_virtual_prefixes(Draft& draft);
 
 /// The text of site.toml; `path` is where it will be. All virtual prefixes are filled in. What was asked for stands in
