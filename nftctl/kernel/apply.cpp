@@ -47,7 +47,7 @@ Transaction reach(Kernel& kernel, const std::function<Plan()>& wanted, const War
     for (int i = 0; i < attempts; ++i) {
         const auto now = kernel.read();
         const auto target = wanted();
-        const auto rest = diff(now.plan, target);
+        auto rest = diff(now.plan, target);
         if (rest.empty() && !former) return rest;
         try {
             if (!rest.empty() && kernel.commit(rest, now.generation) == CommitResult::stale) continue;
