@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
                "Examples:\n  natctl check site.toml\n  natctl plan site.toml\n  natctl apply site.toml");
     CommandLine line(app);
     for (const auto add : {add_init, add_check, add_doctor, add_plan, add_apply, add_confirm, add_rollback, add_show,
-                           add_status, add_down, add_flows, add_ping, add_resolve, add_trace, add_whitelist})
+                           add_status, add_down, add_flows, add_ping, add_resolve, add_trace, add_whitelist, add_xray})
         add(line);
     try {
         app.parse(argc, argv);

@@ -21,6 +21,7 @@ void add_flows(CommandLine& line);
 void add_ping(CommandLine& line);
 void add_resolve(CommandLine& line);
 void add_trace(CommandLine& line);
+void add_xray(CommandLine& line);
 
 /// What `natctl` without a verb does.
 int run_status(const CommandLine& line);

@@ -28,6 +28,8 @@ void check_white_list(const Site& site, Diagnostics& diagnostics);
 void check_intercept(const Site& site, Diagnostics& diagnostics);
 /// The tunnel's listeners, and links that lead to them.
 void check_listeners(const Site& site, Diagnostics& diagnostics);
+/// What `natctl xray` prints: that it fits the links and leads nowhere in circles.
+void check_xray(const Site& site, Diagnostics& diagnostics);
 
 /// The position of the element, if it has one.
 inline Position position_of(const std::vector<Position>& positions, std::size_t index) {

@@ -50,7 +50,7 @@ void check_secrets(Site& site, const std::string& path, Diagnostics& diagnostics
     const auto folder = std::filesystem::absolute(path, ignored).parent_path();
     for (const auto& file : secret_files(site)) {
         *file.path = (folder / *file.path).lexically_normal().string();
-        if (auto problem = find_secret_problem(*file.path))
+        if (auto problem = find_secret_problem(*file.path, file.noun))
             diagnostics.error(file.at, std::move(problem->cause), std::move(problem->remedy));
     }
 }

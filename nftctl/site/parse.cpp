@@ -27,6 +27,7 @@ constexpr KnownKey site_keys[] = {
     {"intercept", "a table", R"([intercept] and below it proxy = { socks5 = "127.0.0.1:1080" })"},
     {"helpers", "the name of a protocol or a list of them", R"(helpers = ["ftp", "sip"])"},
     {"tunnel", "a table", "[tunnel] and below it port = 12345"},
+    {"xray", "a table", R"([xray] and below it listen = "198.51.100.2:443" and id_file = "/etc/natctl/xray.id")"},
     {"marks", "a table", "[marks] and below it mask = 0x00000f00"},
 };
 
@@ -73,6 +74,7 @@ Site parse_values(const toml::table& root, Diagnostics& diagnostics) {
     if (const auto* table = reader.table("intercept")) site.intercept = parse_intercept(*table, diagnostics);
     site.helpers = parse_helpers(reader, diagnostics);
     if (const auto* table = reader.table("tunnel")) site.tunnel = parse_tunnel(*table, diagnostics);
+    if (const auto* table = reader.table("xray")) site.xray = parse_xray_listener(*table, diagnostics);
     if (const auto* table = reader.table("marks")) site.marks = parse_marks(*table, diagnostics);
     return site;
 }

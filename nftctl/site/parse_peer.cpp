@@ -10,6 +10,7 @@ constexpr KnownKey peer_keys[] = {
     {"name", "text", R"(name = "b")"},
     {"virtual", "a prefix or a list of prefixes", R"(virtual = "240.2.2.0/24" or ["240.2.2.0/24", "fd00:2::/64"])"},
     {"link", "a link or a list of links", R"(link = { dev = "wg0" } or link = { socks5 = "127.0.0.1:1080" })"},
+    {"xray", "a table", R"(xray = { server = "b.example.net:443", id_file = "/etc/natctl/b.id" })"},
 };
 
 } // namespace
@@ -40,6 +41,7 @@ std::optional<Peer> parse_peer(const toml::table& table, Diagnostics& diagnostic
     const auto links = reader.tables("link");
     for (const auto* link : links)
         if (auto parsed = parse_link(*link, diagnostics)) peer.links.push_back(std::move(*parsed));
+    if (const auto* xray = reader.table("xray")) peer.xray = parse_xray_server(*xray, diagnostics);
     if (diagnostics.errors() != errors) return std::nullopt;
     return peer;
 }

@@ -32,6 +32,11 @@ WhiteList parse_white_list(const TableReader& root, Diagnostics& diagnostics);
 /// [tunnel] with its listeners; those with errors are left out.
 Tunnel parse_tunnel(const toml::table& table, Diagnostics& diagnostics);
 
+/// [xray].
+std::optional<XrayListener> parse_xray_listener(const toml::table& table, Diagnostics& diagnostics);
+/// The key `xray` of a peer.
+std::optional<XrayServer> parse_xray_server(const toml::table& table, Diagnostics& diagnostics);
+
 /// The keys `user` and `password_file` of a table: both or none.
 std::optional<Credentials> parse_credentials(const TableReader& table, Diagnostics& diagnostics);
 

@@ -38,9 +38,10 @@ std::string shell_word(std::string_view path) {
     return word + "'";
 }
 
-std::optional<Problem> find_problem(const struct stat& status, const std::string& path) {
+std::optional<Problem> find_problem(const struct stat& status, const std::string& path, const char* noun) {
     if (!S_ISREG(status.st_mode))
-        return Problem{EINVAL, escape(path) + " is no regular file", "write the password to a file of its own"};
+        return Problem{EINVAL, escape(path) + " is no regular file",
+                       fmt::format("write the {} to a file of its own", noun)};
     const unsigned others = status.st_mode & (S_IRWXG | S_IRWXO);
     if (others != 0)
         return Problem{EACCES,
@@ -49,9 +50,9 @@ std::optional<Problem> find_problem(const struct stat& status, const std::string
     return std::nullopt;
 }
 
-Problem cannot_open(const std::string& path, int error) {
+Problem cannot_open(const std::string& path, int error, const char* noun) {
     return {error, fmt::format("cannot open {}: {}", escape(path), std::generic_category().message(error)),
-            error == ENOENT ? "write the password to this file, readable by its owner only (mode 600)"
+            error == ENOENT ? fmt::format("write the {} to this file, readable by its owner only (mode 600)", noun)
             : error == EACCES || error == EPERM ? "run this as root, or as the owner of the file"
                                                 : "name a file that can be read"};
 }
@@ -60,10 +61,10 @@ Problem cannot_open(const std::string& path, int error) {
 Fd open_file(const std::string& path) { return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)); }
 
 /// The secret goes to `secret`, unless there is a problem.
-std::optional<Problem> read_into(std::string& secret, const Fd& fd, const std::string& path) {
+std::optional<Problem> read_into(std::string& secret, const Fd& fd, const std::string& path, const char* noun) {
     struct stat status {};
-    if (::fstat(fd.get(), &status) != 0) return cannot_open(path, errno);
-    if (auto problem = find_problem(status, path)) return problem;
+    if (::fstat(fd.get(), &status) != 0) return cannot_open(path, errno, noun);
+    if (auto problem = find_problem(status, path, noun)) return problem;
 
     // One byte more than fits, and the line break.
     std::array<char, longest_secret + 3> buffer{};
@@ -72,7 +73,7 @@ std::optional<Problem> read_into(std::string& secret, const Fd& fd, const std::s
         const auto count = ::read(fd.get(), buffer.data() + size, buffer.size() - size);
         if (count == 0) break;
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return cannot_open(path, errno);
+        if (count < 0) return cannot_open(path, errno, noun);
         size += static_cast<std::size_t>(count);
     }
     std::string_view line(buffer.data(), size);
@@ -82,7 +83,7 @@ std::optional<Problem> read_into(std::string& secret, const Fd& fd, const std::s
         return Problem{
             EINVAL,
             fmt::format("the first line of {} {}", escape(path), line.empty() ? "is empty" : "has more than 255 bytes"),
-            "write a password of 1 to 255 bytes on the first line"};
+            fmt::format("write the {}, 1 to 255 bytes, on the first line", noun)};
     secret = line;
     std::ranges::fill(buffer, '\0');
     return std::nullopt;
@@ -90,29 +91,29 @@ std::optional<Problem> read_into(std::string& secret, const Fd& fd, const std::s
 
 } // namespace
 
-std::optional<SecretProblem> find_secret_problem(const std::string& path) {
+std::optional<SecretProblem> find_secret_problem(const std::string& path, const char* noun) {
     std::optional<Problem> problem;
     std::string secret;
     if (const auto fd = open_file(path)) {
-        problem = read_into(secret, fd, path);
+        problem = read_into(secret, fd, path, noun);
     } else {
         const int error = errno;
         struct stat status {};
         // Whoever checks a configuration need not be the one who may read its secrets.
         if (error == EACCES && ::stat(path.c_str(), &status) == 0)
-            problem = find_problem(status, path);
+            problem = find_problem(status, path, noun);
         else
-            problem = cannot_open(path, error);
+            problem = cannot_open(path, error, noun);
     }
     if (!problem) return std::nullopt;
     return SecretProblem{std::move(problem->cause), std::move(problem->remedy)};
 }
 
-std::string read_secret(const std::string& path) {
+std::string read_secret(const std::string& path, const char* noun) {
     std::string secret;
     const auto fd = open_file(path);
     if (!fd) throw SystemError("read", escape(path), errno);
-    if (const auto problem = read_into(secret, fd, path))
+    if (const auto problem = read_into(secret, fd, path, noun))
         throw SystemError("read", escape(path), problem->error, problem->cause + ": " + problem->remedy);
     return secret;
 }

@@ -15,6 +15,8 @@ struct SecretFile {
     std::string* path;
     /// Of the text that names it.
     Position at;
+    /// What it holds, for messages: "password" or "id".
+    const char* noun = "password";
 };
 
 /// All of them.

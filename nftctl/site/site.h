@@ -84,11 +84,25 @@ struct SocksLink {
 
 using Link = std::variant<DevLink, SocksLink>;
 
+/// The server of a peer's Xray, which speaks VLESS.
+struct XrayServer {
+    /// A name of the DNS, or an address.
+    std::string host;
+    std::uint16_t port = 0;
+    /// The id (a UUID) to present stands alone in this file. Absolute once load_site() has seen it.
+    std::string id_file;
+    /// Of the server.
+    Position at;
+    Position id_at;
+};
+
 struct Peer {
     std::string name;
     std::vector<Prefix> virtual_prefixes;
     /// In order of preference; never empty.
     std::vector<Link> links;
+    /// For `natctl xray`: what stands behind the first link to a proxy on loopback.
+    std::optional<XrayServer> xray = {};
     Position at;
     Position name_at = {};
     /// Of virtual_prefixes, one each.
@@ -171,6 +185,15 @@ struct Intercept {
     std::vector<Position> cgroup_at = {};
 };
 
+/// [xray]: where the local Xray takes VLESS from peers.
+struct XrayListener {
+    Endpoint listen;
+    /// The id (a UUID) that peers have to present stands alone in this file. Absolute once load_site() has seen it.
+    std::string id_file;
+    Position at;
+    Position id_at;
+};
+
 /// Protocols that name addresses in their payload; the kernel's helpers translate these.
 enum class Helper : std::uint8_t { ftp, sip };
 
@@ -187,6 +210,8 @@ struct Site {
     std::optional<Intercept> intercept = {};
     std::vector<Helper> helpers = {};
     Tunnel tunnel;
+    /// For `natctl xray`. A site that only dials has none.
+    std::optional<XrayListener> xray = {};
     Marks marks;
     /// Of lan, one each.
     std::vector<Position> lan_at = {};

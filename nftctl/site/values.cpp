@@ -45,19 +45,6 @@ bool is_host_label(std::string_view label) {
            std::ranges::all_of(label, allowed);
 }
 
-/// True for what the DNS can have. Four numbers are no name: they are meant to be an address.
-bool is_dns_name(std::string_view name) {
-    if (name.ends_with('.')) name.remove_suffix(1);
-    if (name.empty() || name.size() > 253) return false;
-    for (;;) {
-        const auto dot = name.find('.');
-        const auto label = name.substr(0, dot);
-        if (!is_host_label(label)) return false;
-        if (dot == std::string_view::npos) return label.find_first_not_of("0123456789") != std::string_view::npos;
-        name.remove_prefix(dot + 1);
-    }
-}
-
 /// Decimal, or hexadecimal after 0x.
 std::optional<std::uint32_t> parse_number(std::string_view text) {
     const int base = text.starts_with("0x") ? 16 : 10;
@@ -140,6 +127,19 @@ bool read_interface(std::string_view text, Position at, Diagnostics& diagnostics
         "write a name as `ip link` shows it, without '@' and what follows: 1 to 15 characters, no blanks, "
         "none of / : * \" \\");
     return false;
+}
+
+// Four numbers are no name: they are meant to be an address.
+bool is_dns_name(std::string_view name) {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    if (name.empty() || name.size() > 253) return false;
+    for (;;) {
+        const auto dot = name.find('.');
+        const auto label = name.substr(0, dot);
+        if (!is_host_label(label)) return false;
+        if (dot == std::string_view::npos) return label.find_first_not_of("0123456789") != std::string_view::npos;
+        name.remove_prefix(dot + 1);
+    }
 }
 
 bool read_endpoint_name(std::string_view text, Position at, Diagnostics& diagnostics) {

@@ -34,6 +34,9 @@ bool read_interface(std::string_view text, Position at, Diagnostics& diagnostics
 /// Name of a host in the DNS (RFC 1123, '_' allowed), or an address alone; neither with a port.
 bool read_endpoint_name(std::string_view text, Position at, Diagnostics& diagnostics);
 
+/// Whether it could be a name of the DNS; an address is none.
+bool is_dns_name(std::string_view text);
+
 /// Of a kernel ipset; there must be room for one more letter (IPSET_MAXNAMELEN, 32 with its end).
 bool read_ipset(std::string_view text, Position at, Diagnostics& diagnostics);
 

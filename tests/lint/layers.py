@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """layers.py [ROOT]: the arrows between layers go one way, in the includes and in what CMake links.
 
-base <- site <- plan <- kernel <- doctor <- cli;  kernel <- agent;  base, site <- tunnel.
-base, site, plan and the tunnel's codecs (the sources of CMake target natctl_tunnel_codec) are pure: values in, values
-out, so they neither include nor link anything that talks to the kernel or the network.
+base <- site <- plan <- kernel <- doctor <- cli;  kernel <- agent;  base, site <- tunnel;  base, site <- xray <- cli.
+base, site, plan, xray and the tunnel's codecs (the sources of CMake target natctl_tunnel_codec) are pure: values in,
+values out, so they neither include nor link anything that talks to the kernel or the network.
 """
 
 import re
@@ -17,6 +17,7 @@ FOLDERS = {
     "nftctl/plan": "plan",
     "nftctl/kernel": "kernel",
     "nftctl/doctor": "doctor",
+    "nftctl/xray": "xray",
     "nftctl/cli": "cli",
     "agent": "agent",
     "tunnel": "tunnel",
@@ -27,12 +28,13 @@ MAY_USE = {
     "plan": {"base", "site"},
     "kernel": {"base", "site", "plan"},
     "doctor": {"base", "site", "plan", "kernel"},
-    "cli": {"base", "site", "plan", "kernel", "doctor"},
+    "xray": {"base", "site"},
+    "cli": {"base", "site", "plan", "kernel", "doctor", "xray"},
     "agent": {"base", "site", "plan", "kernel"},
     "codec": {"base", "site"},
     "tunnel": {"base", "site", "codec"},
 }
-PURE = {"base", "site", "plan", "codec"}
+PURE = {"base", "site", "plan", "xray", "codec"}
 CODEC_TARGET = "natctl_tunnel_codec"
 
 IMPURE_HEADER = re.compile(

@@ -14,5 +14,6 @@ natctl_unit_test(site_test
     site_parse_test.cpp
     site_values_test.cpp
     site_white_list_test.cpp
+    site_xray_test.cpp
   LINK natctl_site)
 target_compile_definitions(site_test PRIVATE NATCTL_EXAMPLES="${CMAKE_SOURCE_DIR}/etc/examples")
