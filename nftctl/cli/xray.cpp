@@ -25,7 +25,7 @@ void read_id(const std::string& path, XraySecrets& secrets) {
     if (!is_uuid(id))
         throw SystemError("use the id in", escape(path), EINVAL,
                           "its first line is no UUID; `cat /proc/sys/kernel/random/uuid` makes one, and the same one "
-                          "belongs into the id_file of [xray] at the one site and of its peers at the others");
+                          "belongs in the id_file of [xray] at the one site and of its peers at the others");
     secrets[path] = std::move(id);
 }
 
