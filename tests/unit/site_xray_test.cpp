@@ -82,7 +82,7 @@ TEST_CASE("mistakes about Xray") {
         {listener(id + "\nlisten = @'a.example:443'"), "\"a.example:443\" is no address with a port", "ADDRESS:PORT"},
         {listener("listen = '203.0.113.1:443'\nid_file = @''"), "\"\" cannot be a file", ""},
         {listener("listen = '203.0.113.1:443'\n" + id + "\n@ids = 'b'"), "unknown key \"ids\" in [xray]",
-         "\"id_file\""},
+         "listen, id_file"},
         {listener(id + "\nlisten = @'203.0.113.1:1080'") + "[[tunnel.socks5]]\nlisten = '0.0.0.0:1080'\nallow = "
                                                            "'203.0.113.2'\n",
          "203.0.113.1:1080 is taken by a listener of the tunnel (line 10)", "ports of their own"},
