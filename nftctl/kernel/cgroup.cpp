@@ -40,7 +40,7 @@ std::optional<ControlGroup> find_cgroup(const std::string& path) {
 std::string cgroup_path(std::uint64_t id) {
     // FILEID_KERNFS of linux/exportfs.h: a handle that is the id.
     constexpr int kernfs = 0xfe;
-    const std::string lost = "gone/" + std::to_string(id);
+    std::string lost = "gone/" + std::to_string(id);
     const Fd mount(::open(mount_point().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (mount.get() < 0) return lost;
     alignas(file_handle) std::array<unsigned char, sizeof(file_handle) + sizeof id> bytes{};
