@@ -8,7 +8,7 @@ install(FILES etc/sysctl.d/natctl.conf DESTINATION lib/sysctl.d RENAME 50-natctl
 install(FILES etc/bash-completion/natctl DESTINATION share/bash-completion/completions)
 install(DIRECTORY etc/examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES docs/architecture.md docs/guide.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
+install(FILES docs/architecture.md docs/guide.md docs/performance.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 # Where site.toml and the files with passwords go.
 install(DIRECTORY DESTINATION /etc/natctl DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ
