@@ -4,6 +4,7 @@
 
 #include "nftctl/doctor/checks.h"
 #include "nftctl/plan/compile.h"
+#include "nftctl/plan/router_addresses.h"
 
 namespace natctl::doctor {
 
@@ -68,10 +69,11 @@ Findings check_lan(const Site& site, const Examination& seen) {
 Findings check_lan_address(const Site& site, const Examination& seen) {
     if (!seen.facts) return {unchecked(seen.facts.failure)};
     Findings findings;
+    const RouterAddresses router(site, *seen.facts);
     for (const Family family : {Family::ipv4, Family::ipv6}) {
         const bool mapped =
             std::ranges::any_of(site.maps, [&](const Map& map) { return map.virtual_prefix.family() == family; });
-        if (!mapped || router_real(site, *seen.facts, family)) continue;
+        if (!mapped || router.real(family)) continue;
         findings.push_back(
             {.grade = Grade::warning,
              .what = std::string("no LAN interface has an ") + text(family) + " address inside a real prefix of a map",

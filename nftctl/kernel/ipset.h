@@ -9,9 +9,6 @@
 
 namespace natctl {
 
-/// Prefixes that together are exactly these ranges, in order. None is a /0, which hash:net does not take.
-std::vector<Prefix> prefixes_of(const std::vector<AddressRange>& ranges);
-
 /// Kernel ipsets of type hash:net (NFNL_SUBSYS_IPSET, linux/netfilter/ipset/ip_set.h) of the network namespace that the
 /// calling thread is in.
 class Ipsets {

@@ -10,6 +10,7 @@
 
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/ipset.h"
+#include "nftctl/plan/ranges.h"
 #include "nftctl/plan/white_list.h"
 
 namespace natctl {

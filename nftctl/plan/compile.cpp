@@ -5,6 +5,7 @@
 
 #include "nftctl/plan/addressing.h"
 #include "nftctl/plan/compile_helpers.h"
+#include "nftctl/plan/router_addresses.h"
 
 namespace natctl {
 
@@ -47,26 +48,8 @@ const Link* usable_link(const Peer& peer, const Facts& facts) {
     return found == peer.links.end() ? nullptr : &*found;
 }
 
-std::optional<Address> router_real(const Site& site, const Facts& facts, Family family,
-                                   const std::optional<Prefix>& preferred) {
-    std::optional<Address> first;
-    for (const auto& name : site.lan) {
-        const auto* interface = facts.find(name);
-        if (!interface) continue;
-        for (const auto& assigned : interface->addresses) {
-            const Address& address = assigned.address;
-            if (address.family() != family) continue;
-            if (preferred && preferred->contains(address)) return address;
-            const bool mapped =
-                std::ranges::any_of(site.maps, [&](const Map& map) { return map.real_prefix.contains(address); });
-            if (!first && mapped) first = address;
-        }
-    }
-    return first;
-}
-
 std::optional<Address> router_virtual(const Site& site, const Facts& facts, Family family) {
-    if (const auto real = router_real(site, facts, family)) return virtual_of(site.maps, *real);
+    if (const auto real = RouterAddresses(site, facts).real(family)) return virtual_of(site.maps, *real);
     return family == Family::ipv6 ? router_embedded(site, facts) : std::nullopt;
 }
 
@@ -101,8 +84,9 @@ std::vector<std::string> advice(const Site& site, const Facts& facts) {
     if (uses(Family::ipv6) && !facts.forwarding6)
         result.push_back(
             "this machine does not forward IPv6; switch it on with: sysctl -w net.ipv6.conf.all.forwarding=1");
+    const RouterAddresses router(site, facts);
     for (const auto family : {Family::ipv4, Family::ipv6})
-        if (uses(family) && !router_real(site, facts, family))
+        if (uses(family) && !router.real(family))
             result.push_back(std::string("no LAN interface has an ") + (family == Family::ipv4 ? "IPv4" : "IPv6") +
                              " address inside a real prefix; this machine itself cannot reach the peers");
     return result;

@@ -29,10 +29,6 @@ std::vector<nft::Chain> compile_chains(const Site& site, const Facts& facts);
 std::vector<PolicyRule> compile_rules(const Site& site);
 std::vector<Route> compile_routes(const Site& site, const Facts& facts);
 
-/// The router's address on a LAN that lies in a real prefix of a map; the one in `preferred` first.
-std::optional<Address> router_real(const Site& site, const Facts& facts, Family family,
-                                   const std::optional<Prefix>& preferred = {});
-
 /// Names of all link interfaces, each once.
 std::vector<std::string> link_interfaces(const Site& site);
 

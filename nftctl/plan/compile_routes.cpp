@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "nftctl/plan/compile.h"
+#include "nftctl/plan/ranges.h"
+#include "nftctl/plan/router_addresses.h"
 #include "nftctl/plan/set_words.h"
 
 namespace natctl {
@@ -28,6 +30,36 @@ const DevLink* routed_link(const Peer& peer, const Facts& facts) {
             if (interface && interface->up) return dev;
         }
     return nullptr;
+}
+
+/// What needs routes of its own.
+struct OwnNetwork {
+    Prefix virtual_prefix;
+    /// Absent: hosts of whatever network.
+    std::optional<Prefix> real_prefix;
+};
+
+/// Nothing under a wider prefix. Hosts side by side are one network: a kernel takes a second for 65,536 routes.
+std::vector<OwnNetwork> own_networks(const std::vector<Map>& maps) {
+    std::vector<const Map*> sorted;
+    for (const auto& map : maps) sorted.push_back(&map);
+    // A wider prefix comes before all that it covers.
+    std::ranges::sort(sorted, {}, &Map::virtual_prefix);
+    std::vector<OwnNetwork> networks;
+    std::vector<AddressRange> hosts;
+    const Prefix* wider = nullptr;
+    for (const auto* map : sorted) {
+        const Prefix& prefix = map->virtual_prefix;
+        if (wider && wider->contains(prefix)) continue;
+        if (map->is_host()) {
+            hosts.push_back(prefix.range());
+            continue;
+        }
+        wider = &prefix;
+        networks.push_back({prefix, map->real_prefix});
+    }
+    for (const auto& prefix : prefixes_of(merged(std::move(hosts)))) networks.push_back({prefix, {}});
+    return networks;
 }
 
 void add_last_resort(std::vector<Route>& routes, const Prefix& prefix, const std::optional<Address>& source) {
@@ -68,29 +100,22 @@ std::vector<Route> compile_routes(const Site& site, const Facts& facts) {
                           .type = RouteType::local,
                           .dev = loopback});
     }
-    for (const auto& map : site.maps) {
-        // A host under a wider prefix needs no route of its own.
-        const bool covered = std::ranges::any_of(site.maps, [&](const Map& other) {
-            return other.virtual_prefix.length() < map.virtual_prefix.length() &&
-                   other.virtual_prefix.contains(map.virtual_prefix);
-        });
-        if (!covered)
-            add_last_resort(routes, map.virtual_prefix,
-                            router_real(site, facts, map.virtual_prefix.family(), map.real_prefix));
-    }
+    const RouterAddresses router(site, facts);
+    for (const auto& own : own_networks(site.maps))
+        add_last_resort(routes, own.virtual_prefix, router.real(own.virtual_prefix.family(), own.real_prefix));
     for (const auto& map : site.embedding_maps) {
         // AnyIP, for what this machine itself opens. Never for packets that come in: they would bypass the tunnel.
         routes.push_back({.table = routing::placeholder_table,
                           .destination = map.virtual_prefix,
                           .type = RouteType::local,
                           .dev = loopback,
-                          .source = router_real(site, facts, Family::ipv6)});
+                          .source = router.real(Family::ipv6)});
         routes.push_back(
             {.table = routing::last_table, .destination = map.virtual_prefix, .type = RouteType::unreachable});
     }
     for (const auto& peer : site.peers)
         for (const auto& prefix : peer.virtual_prefixes) {
-            const auto source = router_real(site, facts, prefix.family());
+            const auto source = router.real(prefix.family());
             add_last_resort(routes, prefix, source);
             const auto* link = routed_link(peer, facts);
             if (!link) continue;

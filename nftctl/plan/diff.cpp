@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
+#include <tuple>
 
 namespace natctl {
 
@@ -87,10 +87,8 @@ Transaction diff(const Plan& actual, const Plan& wanted) {
     transaction.add_rules = minus(wanted.rules, actual.rules);
     transaction.remove_rules = minus(actual.rules, wanted.rules);
     for (const auto& route : minus(actual.routes, wanted.routes)) {
-        const bool replaced = std::ranges::any_of(wanted.routes, [&](const Route& other) {
-            return other.table == route.table && other.destination == route.destination;
-        });
-        if (replaced) continue;
+        const auto place = [](const Route& other) { return std::tie(other.table, other.destination); };
+        if (std::ranges::binary_search(wanted.routes, place(route), {}, place)) continue;
         (route.table == routing::last_table ? transaction.remove_routes_last : transaction.remove_routes_first)
             .push_back(route);
     }

@@ -43,4 +43,24 @@ std::optional<Prefix> as_prefix(const AddressRange& range) {
     return prefix;
 }
 
+std::vector<Prefix> prefixes_of(const std::vector<AddressRange>& ranges) {
+    std::vector<Prefix> prefixes;
+    for (const auto& range : ranges) {
+        std::optional<Address> first = range.first;
+        while (first && *first <= range.last) {
+            // The largest prefix that begins here and ends within the range.
+            unsigned length = first->bits();
+            while (length > 1) {
+                const Prefix wider(*first, length - 1);
+                if (wider.first() != *first || wider.last() > range.last) break;
+                --length;
+            }
+            const Prefix prefix(*first, length);
+            prefixes.push_back(prefix);
+            first = prefix.last().next();
+        }
+    }
+    return prefixes;
+}
+
 } // namespace natctl

@@ -14,6 +14,9 @@ std::vector<AddressRange> merged(std::vector<AddressRange> ranges);
 /// What is left of `range` without `cuts`, which must be merged().
 std::vector<AddressRange> without(const AddressRange& range, const std::vector<AddressRange>& cuts);
 
+/// Prefixes that together are exactly these ranges, in order. None is a /0, which ipsets of hash:net do not take.
+std::vector<Prefix> prefixes_of(const std::vector<AddressRange>& ranges);
+
 /// The range as one prefix, if it is one.
 std::optional<Prefix> as_prefix(const AddressRange& range);
 

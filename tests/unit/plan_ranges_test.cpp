@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "nftctl/kernel/ipset.h"
+#include "nftctl/plan/ranges.h"
 
 #include <random>
 
 #include <doctest/doctest.h>
-
-#include "nftctl/plan/ranges.h"
 
 using namespace natctl;
 
