@@ -57,10 +57,9 @@ Transaction reach(Kernel& kernel, const std::function<Plan()>& wanted, const War
             put_back(kernel, *former, warn);
             throw;
         }
-        const Plan& before = former ? *former : now.plan;
-        auto change = diff(before, target);
-        forget_stale(kernel, before, target, change, warn);
-        return change;
+        if (former) rest = diff(*former, target);
+        forget_stale(kernel, former ? *former : now.plan, target, rest, warn);
+        return rest;
     }
     if (former) put_back(kernel, *former, warn);
     throw SystemError("commit", "table inet natctl", EAGAIN,

@@ -81,27 +81,21 @@ void put_userdata(nftnl_set& set, const SetSpec& spec) {
                        nftnl_udata_buf_len(userdata.get()));
 }
 
-Bytes bytes_of(std::span<const std::uint8_t> span) {
-    Bytes bytes;
-    bytes.append(span);
-    return bytes;
-}
-
 /// The next or previous number; nullopt past the end.
-std::optional<Bytes> neighbour(const Bytes& key, bool up) {
+std::optional<Bytes> neighbour(BytesView key, bool up) {
     std::vector<std::uint8_t> digits(key.span().begin(), key.span().end());
-    for (unsigned index = key.size(); index-- > 0;) {
+    for (std::size_t index = key.size(); index-- > 0;) {
         digits[index] = static_cast<std::uint8_t>(digits[index] + (up ? 1 : -1));
-        if (digits[index] != (up ? 0x00 : 0xff)) return bytes_of(digits);
+        if (digits[index] != (up ? 0x00 : 0xff)) return Bytes(std::span<const std::uint8_t>(digits));
     }
     return std::nullopt;
 }
 
-void put(nftnl_set_elem& element, std::uint16_t attribute, const Bytes& bytes) {
-    nftnl_set_elem_set(&element, attribute, bytes.span().data(), bytes.size());
+void put(nftnl_set_elem& element, std::uint16_t attribute, BytesView bytes) {
+    nftnl_set_elem_set(&element, attribute, bytes.span().data(), static_cast<std::uint32_t>(bytes.size()));
 }
 
-NftnlSetElemPtr make_element(const Bytes& key) {
+NftnlSetElemPtr make_element(BytesView key) {
     NftnlSetElemPtr element(allocated(nftnl_set_elem_alloc()));
     put(*element, NFTNL_SET_ELEM_KEY, key);
     return element;
@@ -119,7 +113,7 @@ Bytes get(nftnl_set_elem* element, std::uint16_t attribute) {
     std::uint32_t size = 0;
     const auto* data = static_cast<const std::uint8_t*>(nftnl_set_elem_get(element, attribute, &size));
     if (data == nullptr) return {};
-    return bytes_of(std::span(data, std::min<std::uint32_t>(size, Bytes::capacity)));
+    return Bytes(std::span(data, std::min<std::uint32_t>(size, Bytes::capacity)));
 }
 
 } // namespace
@@ -173,14 +167,14 @@ SetSpec from_nftnl(const nftnl_set& set) {
 }
 
 void append(nftnl_set& set, const SetSpec& spec, const Element& element, ElementUse use) {
-    NftnlSetElemPtr start = make_element(element.first);
-    if (spec.data && use == ElementUse::add) put(*start, NFTNL_SET_ELEM_DATA, element.data);
-    if (is_concatenated_interval(spec)) put(*start, NFTNL_SET_ELEM_KEY_END, element.last);
+    NftnlSetElemPtr start = make_element(element.first());
+    if (spec.data && use == ElementUse::add) put(*start, NFTNL_SET_ELEM_DATA, element.data());
+    if (is_concatenated_interval(spec)) put(*start, NFTNL_SET_ELEM_KEY_END, element.last());
     if (!spec.interval || is_concatenated_interval(spec)) {
         nftnl_set_elem_add(&set, start.release());
         return;
     }
-    const auto past = neighbour(element.last, true);
+    const auto past = neighbour(element.last(), true);
     if (!past) mark_open(*start);
     nftnl_set_elem_add(&set, start.release());
     if (!past) return;
@@ -227,7 +221,7 @@ std::vector<Element> ElementReader::finish() {
         if (bound.end) continue;
         std::array<std::uint8_t, Bytes::capacity> top{};
         top.fill(0xff);
-        Bytes last = bytes_of(std::span(top).first(bound.key.size()));
+        Bytes last = Bytes(std::span<const std::uint8_t>(top).first(bound.key.size()));
         if (index + 1 < bounds_.size()) last = neighbour(bounds_[index + 1].key, false).value_or(last);
         elements_.push_back({bound.key, last, bound.data});
     }

@@ -22,12 +22,12 @@ class InterfaceRanges {
 public:
     void add(const std::string& interface, const std::vector<AddressRange>& ranges) {
         for (const auto& range : ranges) {
-            Element element;
-            element.first.append_interface(interface);
-            element.last.append_interface(interface);
-            element.first.append(range.first);
-            element.last.append(range.last);
-            elements_.push_back(element);
+            Bytes first;
+            first.append_interface(interface);
+            Bytes last = first;
+            first.append(range.first);
+            last.append(range.last);
+            elements_.emplace_back(first, last);
         }
     }
 

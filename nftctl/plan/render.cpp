@@ -114,7 +114,7 @@ struct ChangeText {
     }
     std::string operator()(const DeleteElements& remove) const {
         auto keys = remove.elements;
-        for (auto& element : keys) element.data = {};
+        for (auto& element : keys) element = element.without_data();
         auto spec = remove.set;
         spec.data.reset();
         return fmt::format("delete element inet natctl {} {}", spec.name, elements_text(spec, keys));
@@ -147,13 +147,13 @@ std::string render(const SetSpec& spec, const Element& element) {
     std::size_t offset = 0;
     for (const auto type : spec.key) {
         const std::size_t size = datatype_size(type);
-        text += (text.empty() ? "" : " . ") + value_or_range(type, element.first.span().subspan(offset, size),
-                                                             element.last.span().subspan(offset, size));
+        text += (text.empty() ? "" : " . ") + value_or_range(type, element.first().span().subspan(offset, size),
+                                                             element.last().span().subspan(offset, size));
         offset += (size + 3) / 4 * 4;
     }
-    if (!spec.data || element.data.empty()) return text;
+    if (!spec.data || element.data().empty()) return text;
     const std::size_t size = datatype_size(*spec.data);
-    const auto data = element.data.span();
+    const auto data = element.data().span();
     const auto last = spec.data_interval ? data.subspan(size, size) : data.first(size);
     return text + " : " + value_or_range(*spec.data, data.first(size), last);
 }

@@ -42,8 +42,8 @@ std::vector<AddressRange> names_of(const Plan& plan, Family family) {
     std::vector<AddressRange> ranges;
     for (const auto& name : name_sets(family))
         for (const auto& element : elements_of(plan, name))
-            ranges.push_back(
-                {Address::from_bytes(family, element.first.span()), Address::from_bytes(family, element.last.span())});
+            ranges.push_back({Address::from_bytes(family, element.first().span()),
+                              Address::from_bytes(family, element.last().span())});
     return merged(std::move(ranges));
 }
 
@@ -54,8 +54,8 @@ bool exceeds(const std::vector<AddressRange>& ranges, const std::vector<AddressR
 
 bool overlap(const std::vector<Element>& left, const std::vector<Element>& right) {
     return std::ranges::any_of(left, [&](const Element& element) {
-        const auto after = std::ranges::upper_bound(right, element.last, {}, &Element::first);
-        return after != right.begin() && std::prev(after)->last >= element.first;
+        const auto after = std::ranges::upper_bound(right, element.last(), {}, &Element::first);
+        return after != right.begin() && std::prev(after)->last() >= element.first();
     });
 }
 

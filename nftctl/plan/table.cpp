@@ -17,20 +17,6 @@ unsigned datatype_size(Datatype type) {
     return 0;
 }
 
-void Bytes::append(std::span<const std::uint8_t> bytes, unsigned alignment) {
-    const std::size_t padded = (bytes.size() + alignment - 1) / alignment * alignment;
-    assert(size_ + padded <= capacity);
-    std::ranges::copy(bytes, bytes_.begin() + size_);
-    size_ = static_cast<std::uint8_t>(size_ + padded);
-}
-
-void Bytes::append_interface(const std::string& name) {
-    std::array<std::uint8_t, 16> bytes{};
-    assert(name.size() < bytes.size());
-    std::ranges::copy(name, bytes.begin());
-    append(bytes);
-}
-
 namespace {
 
 template <class Items>

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <array>
-#include <compare>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "nftctl/plan/element.h"
 #include "nftctl/plan/rule.h"
 
 namespace natctl::nft {
@@ -18,44 +16,6 @@ enum class Datatype : std::uint8_t { ipv4_addr, ipv6_addr, ifname, inet_proto };
 
 /// Bytes one value takes in a key: 4, 16, 16, 1 (in a concatenation rounded up to 4).
 unsigned datatype_size(Datatype type);
-
-/// A set key, or the data of a map element, as the kernel has it: network order, parts of a concatenation padded to
-/// four bytes. At most an interface name and an IPv6 address.
-class Bytes {
-public:
-    static constexpr unsigned capacity = 32;
-
-    Bytes() = default;
-    Bytes(const Address& address) { append(address); }
-
-    /// Appends the value, padded with zeros to a multiple of `alignment`.
-    void append(std::span<const std::uint8_t> bytes, unsigned alignment = 1);
-    void append(const Address& address) { append(address.bytes()); }
-    /// As type ifname: 16 bytes, zero-filled. name.size() < 16.
-    void append_interface(const std::string& name);
-
-    std::span<const std::uint8_t> span() const { return {bytes_.data(), size_}; }
-    unsigned size() const { return size_; }
-    bool empty() const { return size_ == 0; }
-
-    auto operator<=>(const Bytes&) const = default;
-
-private:
-    std::array<std::uint8_t, capacity> bytes_{};
-    std::uint8_t size_ = 0;
-};
-
-/// An element of a set or map.
-struct Element {
-    /// Single keys: first == last. In interval sets: the first and last key that match, both included; of a
-    /// concatenation, the first and last value of each part.
-    Bytes first;
-    Bytes last;
-    /// Maps only. Where the data are intervals: the first address followed by the last.
-    Bytes data = {};
-
-    auto operator<=>(const Element&) const = default;
-};
 
 /// What a set or map is; the elements come and go.
 struct SetSpec {

@@ -35,16 +35,16 @@ bool append(Bytes& bytes, const FieldValue& value, Datatype type, unsigned align
 }
 
 /// Of a concatenation, each part by itself lies between first and last.
-bool within(const Element& element, const Bytes& key, const std::vector<Datatype>& parts) {
+bool within(const Element& element, BytesView key, const std::vector<Datatype>& parts) {
     unsigned offset = 0;
     for (const auto part : parts) {
         const unsigned size = (datatype_size(part) + 3) / 4 * 4;
-        if (offset + size > key.size() || key.size() > element.first.size() || key.size() > element.last.size())
+        if (offset + size > key.size() || key.size() > element.first().size() || key.size() > element.last().size())
             return false;
-        const auto piece = [&](const Bytes& bytes) { return bytes.span().subspan(offset, size); };
+        const auto piece = [&](BytesView bytes) { return bytes.span().subspan(offset, size); };
         const auto value = piece(key);
-        if (std::ranges::lexicographical_compare(value, piece(element.first)) ||
-            std::ranges::lexicographical_compare(piece(element.last), value))
+        if (std::ranges::lexicographical_compare(value, piece(element.first())) ||
+            std::ranges::lexicographical_compare(piece(element.last()), value))
             return false;
         offset += size;
     }
@@ -124,17 +124,17 @@ const Element* find_element(const Set& set, const std::vector<FieldValue>& key) 
             std::ranges::find_if(set.elements, [&](const Element& element) { return within(element, bytes, parts); });
         return found == set.elements.end() ? nullptr : &*found;
     }
-    const auto after = std::ranges::upper_bound(set.elements, bytes, {}, &Element::first);
+    const auto after = std::ranges::upper_bound(set.elements, BytesView(bytes), {}, &Element::first);
     if (after == set.elements.begin()) return nullptr;
     const auto& candidate = *std::prev(after);
-    return bytes <= candidate.last ? &candidate : nullptr;
+    return BytesView(bytes) <= candidate.last() ? &candidate : nullptr;
 }
 
 std::optional<Address> mapped(const Set& map, const Address& address, bool prefix) {
     const auto* element = find_element(map, {address});
     const std::size_t size = address.bytes().size();
-    if (!element || element->data.size() != (prefix ? 2 * size : size)) return std::nullopt;
-    const auto data = element->data.span();
+    if (!element || element->data().size() != (prefix ? 2 * size : size)) return std::nullopt;
+    const auto data = element->data().span();
     if (!prefix) return Address::from_bytes(address.family(), data);
     // NETMAP (net/netfilter/nft_nat.c): the bits that both ends have in common are the network.
     std::array<std::uint8_t, 16> result{};

@@ -31,12 +31,12 @@ std::optional<std::string> interface_in(const nft::Table& table, const std::stri
     constexpr std::size_t name_size = 16;
     const std::size_t size = address.bytes().size();
     for (const auto& element : set->elements) {
-        if (element.first.size() != name_size + size || element.last.size() != name_size + size) continue;
-        const auto part = [&](const nft::Bytes& bytes) {
+        if (element.first().size() != name_size + size || element.last().size() != name_size + size) continue;
+        const auto part = [&](nft::BytesView bytes) {
             return Address::from_bytes(address.family(), bytes.span().subspan(name_size, size));
         };
-        if (!AddressRange{part(element.first), part(element.last)}.contains(address)) continue;
-        const auto text = element.first.span().first(name_size);
+        if (!AddressRange{part(element.first()), part(element.last())}.contains(address)) continue;
+        const auto text = element.first().span().first(name_size);
         return std::string(text.begin(), std::ranges::find(text, 0));
     }
     return std::nullopt;

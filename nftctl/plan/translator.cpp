@@ -12,15 +12,15 @@ namespace {
 
 const Element* find(const Set* set, const Address& address) {
     if (!set) return nullptr;
-    const Bytes key(address);
+    const BytesView key = address.bytes();
     const auto after = std::ranges::upper_bound(set->elements, key, {}, &Element::first);
     if (after == set->elements.begin()) return nullptr;
     const Element& element = *std::prev(after);
-    return key <= element.last ? &element : nullptr;
+    return key <= element.last() ? &element : nullptr;
 }
 
 /// The network bits of a range, the host bits of the address (nft_nat_setup_netmap() in net/netfilter/nft_nat.c).
-Address netmap(const Address& address, const Bytes& range) {
+Address netmap(const Address& address, BytesView range) {
     const auto bytes = address.bytes();
     const auto first = range.span().first(bytes.size());
     const auto last = range.span().last(bytes.size());
@@ -33,8 +33,8 @@ Address netmap(const Address& address, const Bytes& range) {
 }
 
 std::optional<Address> look_up(const Set* hosts, const Set* prefixes, const Address& address) {
-    if (const auto* host = find(hosts, address)) return Address::from_bytes(address.family(), host->data.span());
-    if (const auto* prefix = find(prefixes, address)) return netmap(address, prefix->data);
+    if (const auto* host = find(hosts, address)) return Address::from_bytes(address.family(), host->data().span());
+    if (const auto* prefix = find(prefixes, address)) return netmap(address, prefix->data());
     return std::nullopt;
 }
 

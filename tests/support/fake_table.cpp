@@ -16,9 +16,9 @@ bool has_overlap(const Element& left, const Element& right, const SetSpec& spec)
     std::size_t offset = 0;
     for (const Datatype type : spec.key) {
         const std::size_t size = spec.key.size() == 1 ? datatype_size(type) : (datatype_size(type) + 3) / 4 * 4;
-        const auto part = [&](const Bytes& bytes) { return bytes.span().subspan(offset, size); };
-        if (std::ranges::lexicographical_compare(part(left.last), part(right.first)) ||
-            std::ranges::lexicographical_compare(part(right.last), part(left.first)))
+        const auto part = [&](BytesView bytes) { return bytes.span().subspan(offset, size); };
+        if (std::ranges::lexicographical_compare(part(left.last()), part(right.first())) ||
+            std::ranges::lexicographical_compare(part(right.last()), part(left.first())))
             return false;
         offset += size;
     }
@@ -77,8 +77,8 @@ public:
         if (set == nullptr) return ENOENT;
         for (const Element& element : change.elements) {
             // Without data it stands before all with the same key.
-            const auto found = std::ranges::lower_bound(set->elements, Element{element.first, element.last});
-            if (found == set->elements.end() || found->first != element.first || found->last != element.last)
+            const auto found = std::ranges::lower_bound(set->elements, element.without_data());
+            if (found == set->elements.end() || found->first() != element.first() || found->last() != element.last())
                 return ENOENT;
             set->elements.erase(found);
         }

@@ -35,10 +35,11 @@ SetSpec pairs(const char* name) {
 }
 
 Element pair(const char* first, const char* last, const char* second_first, const char* second_last) {
-    Element element = range(first, last);
-    element.first.append(Address::parse(second_first).value());
-    element.last.append(Address::parse(second_last).value());
-    return element;
+    Bytes low = Address::parse(first).value();
+    Bytes high = Address::parse(last).value();
+    low.append(Address::parse(second_first).value());
+    high.append(Address::parse(second_last).value());
+    return {low, high};
 }
 
 AddRule jump(const char* from, const char* to) { return {from, {{Verdict{VerdictKind::jump, to}}}}; }

@@ -297,21 +297,21 @@ TEST_CASE("sets of many messages") {
         hosts.elements.push_back(
             {Address::v4(0xf0010000 + index), Address::v4(0xf0010000 + index), Address::v4(0x0a000000 + index)});
     for (std::uint32_t index = 0; index < 3000; ++index) {
-        Element element;
-        Element pair;
-        for (Bytes* bytes : {&element.first, &element.last}) {
-            bytes->append(Address::v4(0xfd010000));
-            bytes->append(Address::v4(index));
-            bytes->append(Address::v4(0));
-        }
-        element.first.append(Address::v4(0));
-        element.last.append(Address::v4(0xff));
-        for (const Bytes& bytes : {element.first, element.last}) element.data.append(bytes.span());
-        prefixes.elements.push_back(element);
-        for (Bytes* bytes : {&pair.first, &pair.last}) bytes->append_interface("overlay0");
-        pair.first.append(Address::v4(0xf0000000 + index * 256));
-        pair.last.append(Address::v4(0xf00000ff + index * 256));
-        pairs.elements.push_back(pair);
+        Bytes first = Address::v4(0xfd010000);
+        first.append(Address::v4(index));
+        first.append(Address::v4(0));
+        Bytes last = first;
+        first.append(Address::v4(0));
+        last.append(Address::v4(0xff));
+        Bytes both = first;
+        both.append(last.span());
+        prefixes.elements.emplace_back(first, last, both);
+        Bytes pair;
+        pair.append_interface("overlay0");
+        Bytes end = pair;
+        pair.append(Address::v4(0xf0000000 + index * 256));
+        end.append(Address::v4(0xf00000ff + index * 256));
+        pairs.elements.emplace_back(pair, end);
     }
     table.sets.push_back(prefixes);
     table.sets.push_back(pairs);

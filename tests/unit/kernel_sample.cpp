@@ -28,18 +28,18 @@ Bytes interface_key(const std::string& name) {
 Element interface_element(const std::string& name) { return {interface_key(name), interface_key(name)}; }
 
 Element interface_range(const std::string& name, const std::string& first, const std::string& last) {
-    Element element{interface_key(name), interface_key(name)};
-    element.first.append(address(first));
-    element.last.append(address(last));
-    return element;
+    Bytes low = interface_key(name);
+    Bytes high = low;
+    low.append(address(first));
+    high.append(address(last));
+    return {low, high};
 }
 
 Element range_mapping(const std::string& first, const std::string& last, const std::string& data_first,
                       const std::string& data_last) {
-    Element element = range(first, last);
-    element.data.append(address(data_first));
-    element.data.append(address(data_last));
-    return element;
+    Bytes data = address(data_first);
+    data.append(address(data_last));
+    return {Bytes(address(first)), Bytes(address(last)), data};
 }
 
 Element protocol_element(std::uint8_t protocol) {
@@ -49,12 +49,12 @@ Element protocol_element(std::uint8_t protocol) {
 }
 
 Element protocol_range(std::uint8_t protocol, const std::string& first, const std::string& last) {
-    Element element;
-    element.first.append(std::array{protocol}, 4);
-    element.last = element.first;
-    element.first.append(address(first));
-    element.last.append(address(last));
-    return element;
+    Bytes low;
+    low.append(std::array{protocol}, 4);
+    Bytes high = low;
+    low.append(address(first));
+    high.append(address(last));
+    return {low, high};
 }
 
 std::vector<Set> sample_sets() {

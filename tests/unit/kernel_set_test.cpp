@@ -84,14 +84,13 @@ TEST_CASE("a message never grows beyond what an attribute can hold") {
         // The one with the most in it: no end element beside, but user data.
         std::array<std::uint8_t, Bytes::capacity> ones{};
         ones.fill(0xff);
-        Element element;
         unsigned size = 0;
         for (const Datatype part : spec.key)
             size += spec.key.size() == 1 ? datatype_size(part) : (datatype_size(part) + 3) / 4 * 4;
-        element.first.append(std::span(ones).first(size));
-        element.last = element.first;
-        if (spec.data)
-            element.data.append(std::span(ones).first(datatype_size(*spec.data) * (spec.data_interval ? 2 : 1)));
+        const std::span<const std::uint8_t> most = ones;
+        const Bytes key(most.first(size));
+        const std::size_t data_size = spec.data ? datatype_size(*spec.data) * (spec.data_interval ? 2 : 1) : 0;
+        const Element element(key, key, most.first(data_size));
         const std::vector<Element> elements(3 * elements_per_message(spec), element);
         const std::array<Change, 1> changes{AddElements{spec, elements}};
         const Batch batch(changes, 7, 1);
