@@ -45,10 +45,10 @@ Transaction reach(Kernel& kernel, const std::function<Plan()>& wanted, const War
     // What stood before a commit of ours of which something may have been done.
     std::optional<Plan> former;
     for (int i = 0; i < attempts; ++i) {
-        const auto now = kernel.read();
         const auto target = wanted();
+        if (!former && kernel.holds(target)) return {};
+        const auto now = kernel.read();
         auto rest = diff(now.plan, target);
-        if (rest.empty() && !former) return rest;
         try {
             if (!rest.empty() && kernel.commit(rest, now.generation) == CommitResult::stale) continue;
         } catch (const SystemError& error) {
@@ -57,6 +57,8 @@ Transaction reach(Kernel& kernel, const std::function<Plan()>& wanted, const War
             put_back(kernel, *former, warn);
             throw;
         }
+        kernel.remember(target, now.generation + (rest.changes.empty() ? 0 : 1));
+        if (rest.empty() && !former) return rest;
         if (former) rest = diff(*former, target);
         forget_stale(kernel, former ? *former : now.plan, target, rest, warn);
         return rest;
@@ -69,7 +71,8 @@ Transaction reach(Kernel& kernel, const std::function<Plan()>& wanted, const War
 } // namespace
 
 Transaction pending(Kernel& kernel, const Site& site) {
-    return diff(kernel.read().plan, compile(site, kernel.read_facts(site)));
+    const auto wanted = compile(site, kernel.read_facts(site));
+    return kernel.holds(wanted) ? Transaction{} : diff(kernel.read().plan, wanted);
 }
 
 Transaction apply(Kernel& kernel, const Site& site, const Warn& warn) {

@@ -23,6 +23,7 @@ struct Snapshot {
 };
 
 enum class CommitResult {
+    /// When there were changes to the table, the generation has grown by one.
     done,
     /// Somebody changed some table since the snapshot was read (ERESTART): nothing was done, read again.
     stale,
@@ -39,6 +40,12 @@ public:
     /// The table changes are atomic and conditional on `generation`. Routes and rules follow one by one, each safe to
     /// repeat; when one is refused this throws and what was done so far stays: apply() puts the former state back.
     virtual CommitResult commit(const Transaction& transaction, std::uint32_t generation) = 0;
+
+    /// Whether the kernel holds exactly this, as far as that can be told without reading the table: nobody changed any
+    /// since remember() was told of it. Costs the same for a table of any size.
+    virtual bool holds(const Plan& plan) = 0;
+    /// The kernel was seen to hold the plan's table at this generation.
+    virtual void remember(const Plan& plan, std::uint32_t generation) = 0;
 
     using WantedConnection = std::function<bool(const Connection&)>;
     /// The entries of connection tracking that are in at least one of the filters and wanted; one that is in several

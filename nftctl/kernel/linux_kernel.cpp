@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/kernel/linux_kernel.h"
 
+#include <optional>
+
 #include <linux/netlink.h>
 
 #include "nftctl/kernel/conntrack.h"
 #include "nftctl/kernel/facts.h"
 #include "nftctl/kernel/guards.h"
+#include "nftctl/kernel/memory.h"
 #include "nftctl/kernel/nftables.h"
 #include "nftctl/kernel/policy_rules.h"
 #include "nftctl/kernel/routes.h"
+#include "nftctl/plan/identity.h"
 
 namespace natctl {
 
@@ -16,7 +20,10 @@ namespace {
 
 class LinuxKernel : public Kernel {
 public:
-    explicit LinuxKernel(std::map<std::string, std::vector<Address>> endpoints) : endpoints_(std::move(endpoints)) {}
+    LinuxKernel(std::map<std::string, std::vector<Address>> endpoints, const std::string& run_dir)
+        : endpoints_(std::move(endpoints)) {
+        if (!run_dir.empty()) memory_.emplace(run_dir);
+    }
 
     Facts read_facts(const Site& site) override {
         Facts facts = natctl::read_facts(route_socket_);
@@ -46,6 +53,21 @@ public:
         return CommitResult::done;
     }
 
+    bool holds(const Plan& plan) override {
+        const auto identity = plan.table ? identity_of(*plan.table) : std::nullopt;
+        const auto seen = memory_ && identity ? memory_->recall() : std::nullopt;
+        if (!seen || seen->identity != *identity || nftables_.generation() != seen->generation) return false;
+        // The record may be of another namespace that had the same number.
+        const auto found = nftables_.read_elements(plan.table->find_set(identity_name)->spec);
+        return found && identity_of(*found) == identity && read_policy_rules(route_socket_) == plan.rules &&
+               read_routes(route_socket_) == plan.routes;
+    }
+
+    void remember(const Plan& plan, std::uint32_t generation) override {
+        if (const auto identity = plan.table ? identity_of(*plan.table) : std::nullopt; identity && memory_)
+            memory_->keep({.generation = generation, .identity = *identity});
+    }
+
     std::vector<Connection> find_connections(std::span<const ConnectionFilter> filters,
                                              const WantedConnection& wanted) override {
         return conntrack_.find(filters, wanted);
@@ -68,6 +90,7 @@ private:
     }
 
     std::map<std::string, std::vector<Address>> endpoints_;
+    std::optional<Memory> memory_;
     nft::Nftables nftables_;
     Conntrack conntrack_;
     netlink::Socket route_socket_{NETLINK_ROUTE};
@@ -75,8 +98,9 @@ private:
 
 } // namespace
 
-std::unique_ptr<Kernel> make_linux_kernel(std::map<std::string, std::vector<Address>> endpoints) {
-    return std::make_unique<LinuxKernel>(std::move(endpoints));
+std::unique_ptr<Kernel> make_linux_kernel(std::map<std::string, std::vector<Address>> endpoints,
+                                          const std::string& run_dir) {
+    return std::make_unique<LinuxKernel>(std::move(endpoints), run_dir);
 }
 
 } // namespace natctl

@@ -116,24 +116,28 @@ bool Nftables::read_sets(Table& table) {
         if (nftnl_set_nlmsg_parse(&reply, set.get()) < 0) throw SystemError("parse", "set of " + our_table, EBADMSG);
         table.sets.push_back({from_nftnl(*set), {}});
     });
-    return complete && std::ranges::all_of(table.sets, [this](Set& set) { return read_elements(set); });
+    return complete && std::ranges::all_of(table.sets, [this](Set& set) {
+               // Of a set that is none of ours its presence says enough.
+               if (set.spec.key.empty()) return true;
+               auto elements = read_elements(set.spec);
+               if (elements) set.elements = std::move(*elements);
+               return elements.has_value();
+           });
 }
 
-bool Nftables::read_elements(Set& set) {
-    // Of a set that is none of ours its presence says enough.
-    if (set.spec.key.empty()) return true;
+std::optional<std::vector<Element>> Nftables::read_elements(const SetSpec& spec) {
     netlink::Message message = make_request(NFT_MSG_GETSETELEM, NFPROTO_INET);
     mnl_attr_put_strz(message.header(), NFTA_SET_ELEM_LIST_TABLE, table_name);
-    mnl_attr_put_strz(message.header(), NFTA_SET_ELEM_LIST_SET, set.spec.name.c_str());
-    ElementReader reader(set.spec);
+    mnl_attr_put_strz(message.header(), NFTA_SET_ELEM_LIST_SET, spec.name.c_str());
+    ElementReader reader(spec);
     const bool complete = dump(message, [&](const nlmsghdr& reply) {
         const NftnlSetPtr elements(allocated(nftnl_set_alloc()));
         if (nftnl_set_elems_nlmsg_parse(&reply, elements.get()) < 0)
-            throw SystemError("parse", "elements of set " + set.spec.name + " of " + our_table, EBADMSG);
+            throw SystemError("parse", "elements of set " + spec.name + " of " + our_table, EBADMSG);
         reader.take(*elements);
     });
-    if (complete) set.elements = reader.finish();
-    return complete;
+    if (!complete) return std::nullopt;
+    return reader.finish();
 }
 
 bool Nftables::read_helpers(Table& table) {

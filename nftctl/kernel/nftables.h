@@ -27,6 +27,9 @@ public:
     /// Everything as it stood at one generation. Needs CAP_NET_ADMIN.
     State read();
 
+    /// Of one set of our table; nullopt when there is none of this name, or somebody changed it meanwhile.
+    std::optional<std::vector<Element>> read_elements(const SetSpec& spec);
+
     /// All of it or nothing. `changes` may be empty; then nothing is asked of the kernel.
     CommitResult commit(std::span<const Change> changes, std::uint32_t generation);
 
@@ -38,7 +41,6 @@ private:
     // Each is false when something changed meanwhile.
     bool read_table(std::optional<Table>& result);
     bool read_sets(Table& table);
-    bool read_elements(Set& set);
     bool read_helpers(Table& table);
     bool read_chains(Table& table);
     bool read_rules(Table& table);

@@ -93,7 +93,7 @@ void end_of_time(const std::string& run_dir, const std::string& state_dir, const
 std::optional<Site> read_site(const std::string& path, bool with_notes) { return load(path, with_notes).site; }
 
 std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site) {
-    return make_linux_kernel(resolve_endpoints(site, options.state_dir));
+    return make_linux_kernel(resolve_endpoints(site, options.state_dir), options.run_dir);
 }
 
 std::optional<Transaction> apply_file(const Options& options) {

@@ -5,6 +5,7 @@
 
 #include "nftctl/plan/addressing.h"
 #include "nftctl/plan/compile_helpers.h"
+#include "nftctl/plan/identity.h"
 #include "nftctl/plan/router_addresses.h"
 
 namespace natctl {
@@ -35,6 +36,7 @@ std::optional<Address> router_embedded(const Site& site, const Facts& facts) {
 Plan compile(const Site& site, const Facts& facts) {
     Plan plan;
     plan.table = nft::Table{compile_sets(site, facts), compile_chains(site, facts), helper_objects(site)};
+    plan.table->sets.push_back(identity_set(*plan.table));
     plan.rules = compile_rules(site);
     plan.routes = compile_routes(site, facts);
     return plan;

@@ -7,6 +7,7 @@
 
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/refusal.h"
+#include "nftctl/plan/identity.h"
 #include "tests/support/fake_table.h"
 
 namespace natctl::test {
@@ -35,6 +36,22 @@ bool erase(Items& items, const auto& item) {
 void FakeKernel::set_plan(Plan plan) {
     if (plan.table != plan_.table) ++generation_;
     plan_ = std::move(plan);
+}
+
+Snapshot FakeKernel::read() {
+    ++reads;
+    return {.plan = plan_, .generation = generation_};
+}
+
+bool FakeKernel::holds(const Plan& plan) {
+    const auto identity = plan.table ? identity_of(*plan.table) : std::nullopt;
+    return identity && identity_ == identity && identity_generation_ == generation_ && plan.rules == plan_.rules &&
+           plan.routes == plan_.routes;
+}
+
+void FakeKernel::remember(const Plan& plan, std::uint32_t generation) {
+    identity_ = plan.table ? identity_of(*plan.table) : std::nullopt;
+    identity_generation_ = generation;
 }
 
 int FakeKernel::injected(Step step, std::size_t index) {

@@ -13,7 +13,9 @@ namespace natctl::test {
 class FakeKernel : public Kernel {
 public:
     Facts read_facts(const Site&) override { return facts; }
-    Snapshot read() override { return {.plan = plan_, .generation = generation_}; }
+    Snapshot read() override;
+    bool holds(const Plan& plan) override;
+    void remember(const Plan& plan, std::uint32_t generation) override;
     CommitResult commit(const Transaction& transaction, std::uint32_t generation) override;
     std::vector<Connection> find_connections(std::span<const ConnectionFilter> filters,
                                              const WantedConnection& wanted) override;
@@ -55,6 +57,8 @@ public:
 
     /// Commits that came to their end.
     unsigned commits = 0;
+    /// How often somebody read it all.
+    unsigned reads = 0;
 
 private:
     struct Failure {
@@ -71,6 +75,9 @@ private:
 
     Plan plan_;
     std::uint32_t generation_ = 1;
+    /// As the real one, this one keeps no more of a table than its identity.
+    std::optional<Address> identity_;
+    std::uint32_t identity_generation_ = 0;
     std::optional<Failure> failure_;
     bool interfere_ = false;
     unsigned lost_answers_ = 0;

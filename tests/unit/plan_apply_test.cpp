@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <cerrno>
 #include <random>
+#include <set>
 
 #include <doctest/doctest.h>
 
@@ -8,6 +9,7 @@
 #include "nftctl/kernel/apply.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/plan/diff.h"
+#include "nftctl/plan/identity.h"
 #include "tests/support/fake_kernel.h"
 
 using namespace natctl;
@@ -77,6 +79,70 @@ TEST_CASE("applying makes the kernel hold the plan, once more changes nothing, d
     CHECK(kernel.plan() == Plan{});
 }
 
+TEST_CASE("what nobody changed since is not read again") {
+    auto kernel = kernel_of(router());
+    apply(kernel, site_a());
+    const auto reads = kernel.reads;
+    CHECK(apply(kernel, site_a()).empty());
+    CHECK(pending(kernel, site_a()).empty());
+    CHECK(kernel.reads == reads);
+    kernel.change_foreign_table();
+    CHECK(apply(kernel, site_a()).empty());
+    CHECK(kernel.reads == reads + 1);
+    CHECK(apply(kernel, site_a()).empty());
+    CHECK(kernel.reads == reads + 1);
+}
+
+TEST_CASE("what somebody changed is noticed, in the table and beside it") {
+    const auto wanted = compile(site_a(), router());
+    auto kernel = kernel_of(router());
+    apply(kernel, site_a());
+    auto changed = wanted;
+    changed.table->chains.pop_back();
+    kernel.set_plan(changed);
+    CHECK(!pending(kernel, site_a()).empty());
+    CHECK(!apply(kernel, site_a()).empty());
+    CHECK(kernel.plan() == wanted);
+    for (const bool routes : {true, false}) {
+        changed = wanted;
+        if (routes)
+            changed.routes.pop_back();
+        else
+            changed.rules.pop_back();
+        kernel.set_plan(changed);
+        CHECK(!apply(kernel, site_a()).empty());
+        CHECK(kernel.plan() == wanted);
+    }
+}
+
+TEST_CASE("the identity differs with every part of a table") {
+    const auto table = *compile(site_a(), router()).table;
+    const auto identity = [](nft::Table changed, const auto& change) {
+        changed.sets.pop_back();
+        change(changed);
+        return identity_set(changed).elements.front();
+    };
+    const auto same = [](nft::Table&) {};
+    CHECK(identity(table, same) == table.sets.back().elements.front());
+    std::set<nft::Element> all{identity(table, same)};
+    std::size_t count = 1;
+    const auto differs = [&](const auto& change) {
+        all.insert(identity(table, change));
+        ++count;
+    };
+    for (std::size_t i = 0; i + 1 < table.sets.size(); ++i) {
+        differs([&](nft::Table& t) { t.sets[i].spec.name += "x"; });
+        differs([&](nft::Table& t) { t.sets[i].spec.interval = !t.sets[i].spec.interval; });
+        if (!table.sets[i].elements.empty()) differs([&](nft::Table& t) { t.sets[i].elements.pop_back(); });
+    }
+    for (std::size_t i = 0; i < table.chains.size(); ++i) {
+        differs([&](nft::Table& t) { t.chains[i].name += "x"; });
+        differs([&](nft::Table& t) { t.chains[i].rules.emplace_back(); });
+    }
+    differs([](nft::Table& t) { t.helpers.push_back({"ftp", "ftp"}); });
+    CHECK(all.size() == count);
+}
+
 TEST_CASE("for random sites and edits, the difference leads to the same as a fresh start") {
     std::mt19937 random(20261121);
     auto kernel = kernel_of(router());
@@ -92,7 +158,16 @@ TEST_CASE("what is added to one map touches nothing else") {
     apply(kernel, site_a());
     auto site = site_a();
     site.peers.push_back(peer("c", "240.3.3.0/24", DevLink{.dev = "ov0", .via4 = Address::parse("172.31.0.3")}));
-    for (const auto& change : pending(kernel, site).changes) CHECK(std::holds_alternative<nft::AddElements>(change));
+    unsigned removed = 0;
+    for (const auto& change : pending(kernel, site).changes) {
+        if (const auto* gone = std::get_if<nft::DeleteElements>(&change)) {
+            CHECK(gone->set.name == identity_name);
+            ++removed;
+            continue;
+        }
+        CHECK(std::holds_alternative<nft::AddElements>(change));
+    }
+    CHECK(removed == 1);
 }
 
 TEST_CASE("a refusal at any step leaves the former state") {

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+
+#include "nftctl/plan/table.h"
+
+namespace natctl {
+
+/// A set of our table with one element, which says what else the table holds: 128 bits over all sets, chains and
+/// objects. Who finds it, and the generation of nf_tables that our last commit left, need not read the table.
+inline constexpr const char* identity_name = "identity";
+
+/// Of a table without the set itself.
+nft::Set identity_set(const nft::Table& table);
+
+/// What such a set says; nullopt when it does not have exactly one element.
+std::optional<Address> identity_of(const std::vector<nft::Element>& elements);
+/// The identity in a table; nullopt when it has none.
+std::optional<Address> identity_of(const nft::Table& table);
+
+} // namespace natctl
