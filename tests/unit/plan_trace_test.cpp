@@ -319,7 +319,7 @@ TEST_CASE("what is redirected reaches a listener of this machine, as translated"
     constexpr std::uint16_t listener = 12346;
     const Statement tcp_only = Match{Field::l4proto, {}, Op::eq, 6u};
     const Statement to_listener = Match{Field::th_dport, {}, Op::eq, std::uint32_t{listener}};
-    const Statement untranslated = Match{Field::ct_status, status_dnat, Op::ne, status_dnat};
+    const Statement untranslated = Match{Field::ct_status, connection_dnat, Op::ne, connection_dnat};
     const Statement unicast = Match{Field::fib_daddr_type, {}, Op::eq, 1u};
     Plan plan;
     plan.table = Table{.sets = {},
