@@ -141,6 +141,11 @@ bool uses_tunnel(const Site& site) {
            });
 }
 
+const Device* find_device(const Examination& seen, const std::string& name) {
+    const auto found = std::ranges::find(*seen.devices, name, &Device::name);
+    return found == seen.devices->end() ? nullptr : &*found;
+}
+
 std::string interface_sysctl(Family family, const std::string& interface, const std::string& leaf) {
     std::string name = std::string(family == Family::ipv4 ? "net.ipv4" : "net.ipv6") + ".conf";
     if (interface.find('.') == std::string::npos) return name + "." + interface + "." + leaf;

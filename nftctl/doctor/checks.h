@@ -97,6 +97,8 @@ std::string natctl_command(const Invocation& invocation, const std::string& verb
 bool uses(const Site& site, Family family);
 /// Whether flows of this site go through natctl-tunnel.
 bool uses_tunnel(const Site& site);
+/// The interface as the kernel shows it; nullptr: there is none. seen.devices has to be known.
+const Device* find_device(const Examination& seen, const std::string& name);
 const char* text(Family family);
 /// The value of a sysctl that is one number; nullopt when there is no such sysctl.
 std::optional<long long> number(const Examination& seen, const std::string& sysctl);
