@@ -9,11 +9,6 @@ namespace natctl::doctor {
 
 namespace {
 
-const Address& loopback4() {
-    static const Address address = *Address::parse("127.0.0.1");
-    return address;
-}
-
 bool listens(const std::vector<ListeningSocket>& sockets, const Endpoint& wanted) {
     return std::ranges::any_of(sockets, [&](const ListeningSocket& socket) {
         if (socket.endpoint.port != wanted.port) return false;
@@ -102,12 +97,12 @@ Findings check_tunnel(const Site& site, const Examination& seen) {
                              "flows by a proxy, and listeners of site.toml, are refused")};
     if (!seen.listening) return {unchecked(seen.listening.failure)};
     Findings findings;
-    std::set<Endpoint> wanted{{loopback4(), site.tunnel.port}};
-    for (const SocksListener& listener : site.tunnel.socks5) wanted.insert(listener.listen);
-    for (const Endpoint& endpoint : wanted)
-        if (!listens(*seen.listening, endpoint))
-            findings.push_back(about_tunnel(seen, "natctl-tunnel runs, but nothing listens on " + endpoint.text(),
-                                            "it was started with another site.toml, or in another network namespace"));
+    for (const Endpoint& endpoint : tunnel_listeners(site)) {
+        if (listens(*seen.listening, endpoint)) continue;
+        std::string why = "it was started with another site.toml, or in another network namespace";
+        if (endpoint.address.family() == Family::ipv6) why += ", or while this machine had no IPv6";
+        findings.push_back(about_tunnel(seen, "natctl-tunnel runs, but nothing listens on " + endpoint.text(), why));
+    }
     return findings;
 }
 

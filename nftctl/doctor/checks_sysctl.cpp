@@ -34,8 +34,7 @@ bool reserves(const std::string& list, std::uint16_t port) {
 
 std::set<std::uint16_t> listener_ports(const Site& site) {
     std::set<std::uint16_t> ports;
-    for (const auto& listener : site.tunnel.socks5) ports.insert(listener.listen.port);
-    if (uses_tunnel(site)) ports.insert(site.tunnel.port);
+    for (const Endpoint& listener : tunnel_listeners(site)) ports.insert(listener.port);
     return ports;
 }
 
