@@ -9,13 +9,12 @@
 #include <fmt/format.h>
 
 #include "nftctl/base/error.h"
+#include "nftctl/base/program.h"
 #include "nftctl/kernel/session.h"
 
 namespace natctl {
 
 namespace {
-
-enum ExitCode : int { exit_done = 0, exit_error = 1, exit_usage = 2 };
 
 int serve(const Options& options) {
     // Blocked before the first apply, so that no request that arrives meanwhile is lost.
@@ -50,12 +49,7 @@ int main(int argc, char** argv) {
     app.add_option("--run-dir", options.run_dir, "for locks and sockets")->capture_default_str();
     app.add_option("--state-dir", options.state_dir, "for what outlives a restart")->capture_default_str();
     app.footer("Example:\n  natctl-agent --config /etc/natctl/site.toml");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        const int code = app.exit(error);
-        return code == 0 ? exit_done : exit_usage;
-    }
+    if (const auto code = parse_command_line(app, argc, argv)) return *code;
     try {
         return serve(options);
     } catch (const std::exception& error) {

@@ -2,19 +2,16 @@
 #include "tunnel/address_set.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "nftctl/base/ranges.h"
 
 namespace natctl {
 
 AddressSet::AddressSet(const std::vector<Prefix>& prefixes) {
     std::vector<AddressRange> ranges;
     for (const Prefix& prefix : prefixes) ranges.push_back(prefix.range());
-    std::ranges::sort(ranges);
-    for (const AddressRange& range : ranges) {
-        if (ranges_.empty() || !ranges_.back().overlaps(range))
-            ranges_.push_back(range);
-        else
-            ranges_.back().last = std::max(ranges_.back().last, range.last);
-    }
+    ranges_ = merged(std::move(ranges));
 }
 
 bool AddressSet::contains(const Address& address) const {

@@ -18,6 +18,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "nftctl/base/program.h"
 #include "nftctl/site/load.h"
 #include "tunnel/daemon.h"
 #include "tunnel/limits.h"
@@ -64,7 +65,7 @@ void reload(Daemon& daemon, const std::string& path) {
 
 int run(const Options& options) {
     const auto settings = load_settings(options.config);
-    if (!settings) return 1;
+    if (!settings) return exit_error;
     ReadyFile ready(std::filesystem::path(options.run_dir) / "natctl-tunnel.ready");
     // A write to a socket that was reset is an error to be handled, not a signal.
     std::signal(SIGPIPE, SIG_IGN);
@@ -95,7 +96,7 @@ int run(const Options& options) {
     };
     hangup.async_wait(on_hangup);
     io.run();
-    return 0;
+    return exit_done;
 }
 
 int main(int argc, char** argv) {
@@ -111,18 +112,14 @@ int main(int argc, char** argv) {
     app.add_option("--threads", options.threads, "loops that share the work")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 2;
-    }
+    if (const auto code = parse_command_line(app, argc, argv)) return *code;
     spdlog::set_default_logger(spdlog::stderr_color_mt("natctl-tunnel"));
     spdlog::set_level(spdlog::level::from_str(options.log_level));
     try {
         return run(options);
     } catch (const std::exception& error) {
         spdlog::error("{}", error.what());
-        return 1;
+        return exit_error;
     }
 }
 

@@ -10,6 +10,8 @@ namespace natctl {
 
 namespace {
 
+// Beside what site.toml may name neither as virtual nor as real (reserved_ranges() in nftctl/site): all of ::/96, as
+// "::192.168.1.20" (RFC 4291, 2.5.5.1) is another way to write an IPv4 address, and would pass by the rules for that.
 const std::vector<Prefix>& special_prefixes() {
     static const auto prefixes = [] {
         std::vector<Prefix> result;

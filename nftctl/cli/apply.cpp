@@ -6,14 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "nftctl/cli/command_line.h"
+#include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
-#include "nftctl/plan/render.h"
 
 namespace natctl {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int longest_trial = 24 * 60 * 60;
 
@@ -22,7 +20,7 @@ int run(const Options& options, int seconds) {
     const auto change = seconds == 0 ? apply_file(options) : apply_on_trial(options, std::chrono::seconds(seconds));
     if (!change) return exit_error;
     if (options.json) {
-        Json answer{{"changed", !change->empty()}, {"changes", render(*change)}};
+        auto answer = json_of(*change, "changed");
         if (seconds != 0) answer["confirm_within"] = seconds;
         fmt::print("{}\n", answer.dump(2));
     } else if (seconds != 0) {

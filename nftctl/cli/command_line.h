@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "nftctl/base/program.h"
 #include "nftctl/kernel/session.h"
 
 namespace CLI {
@@ -11,9 +12,6 @@ class App;
 }
 
 namespace natctl {
-
-/// Exit codes that scripts count on.
-enum ExitCode : int { exit_done = 0, exit_error = 1, exit_usage = 2, exit_pending = 3 };
 
 /// The command line under construction. Each verb stands in a file of its own and adds itself; the file keeps what its
 /// options fill in alive (in the function that it hands over as `run`).

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include "nftctl/cli/command_line.h"
+#include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
-#include "nftctl/plan/render.h"
 
 namespace natctl {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 int run(const Options& options) {
-    const auto change = forget(options);
-    if (options.json) fmt::print("{}\n", Json{{"changed", !change.empty()}, {"changes", render(change)}}.dump(2));
+    print_changed(options, forget(options));
     return exit_done;
 }
 

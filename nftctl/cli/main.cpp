@@ -19,12 +19,7 @@ int main(int argc, char** argv) {
     for (const auto add : {add_init, add_check, add_doctor, add_plan, add_apply, add_confirm, add_rollback, add_show,
                            add_status, add_down, add_flows, add_ping, add_resolve, add_trace, add_whitelist, add_xray})
         add(line);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        const int code = app.exit(error);
-        return code == 0 ? exit_done : exit_usage;
-    }
+    if (const auto code = parse_command_line(app, argc, argv)) return *code;
     try {
         return line.chosen() ? line.chosen()() : run_status(line);
     } catch (const std::exception& error) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nftctl/cli/command_line.h"
+#include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
 #include "nftctl/kernel/apply.h"
 #include "nftctl/plan/render.h"
@@ -11,15 +12,13 @@ namespace natctl {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 int run(const Options& options) {
     const auto site = read_site(options.config);
     if (!site) return exit_error;
     const auto kernel = open_kernel(options, *site);
     const auto change = pending(*kernel, *site);
     if (options.json)
-        fmt::print("{}\n", Json{{"pending", !change.empty()}, {"changes", render(change)}}.dump(2));
+        fmt::print("{}\n", json_of(change, "pending").dump(2));
     else
         fmt::print("{}", render(change));
     return change.empty() ? exit_done : exit_pending;

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <variant>
 
+#include "nftctl/plan/compile_intercept.h"
+
 namespace natctl::doctor {
 
 namespace {
@@ -139,6 +141,20 @@ bool uses_tunnel(const Site& site) {
                return std::ranges::any_of(peer.links,
                                           [](const Link& link) { return std::holds_alternative<SocksLink>(link); });
            });
+}
+
+const Device* find_device(const Examination& seen, const std::string& name) {
+    const auto found = std::ranges::find(*seen.devices, name, &Device::name);
+    return found == seen.devices->end() ? nullptr : &*found;
+}
+
+std::set<Endpoint> tunnel_listeners(const Site& site) {
+    std::set<Endpoint> listeners;
+    if (uses_tunnel(site)) listeners.insert({*Address::parse("127.0.0.1"), site.tunnel.port});
+    if (redirects(site)) listeners.insert({*Address::parse("0.0.0.0"), site.tunnel.redirect_port});
+    if (!site.embedding_maps.empty()) listeners.insert({*Address::parse("::1"), site.tunnel.embedded_port});
+    for (const SocksListener& listener : site.tunnel.socks5) listeners.insert(listener.listen);
+    return listeners;
 }
 
 std::string interface_sysctl(Family family, const std::string& interface, const std::string& leaf) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 
 #include "nftctl/doctor/examination.h"
@@ -97,6 +98,10 @@ std::string natctl_command(const Invocation& invocation, const std::string& verb
 bool uses(const Site& site, Family family);
 /// Whether flows of this site go through natctl-tunnel.
 bool uses_tunnel(const Site& site);
+/// Where natctl-tunnel takes TCP, by this configuration: from clients of SOCKS5, and what the table leads to it.
+std::set<Endpoint> tunnel_listeners(const Site& site);
+/// The interface as the kernel shows it; nullptr: there is none. seen.devices has to be known.
+const Device* find_device(const Examination& seen, const std::string& name);
 const char* text(Family family);
 /// The value of a sysctl that is one number; nullopt when there is no such sysctl.
 std::optional<long long> number(const Examination& seen, const std::string& sysctl);

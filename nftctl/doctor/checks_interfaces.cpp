@@ -5,15 +5,11 @@
 #include "nftctl/doctor/checks.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/plan/router_addresses.h"
+#include "nftctl/site/each_link.h"
 
 namespace natctl::doctor {
 
 namespace {
-
-const Device* find_device(const Examination& seen, const std::string& name) {
-    const auto found = std::ranges::find(*seen.devices, name, &Device::name);
-    return found == seen.devices->end() ? nullptr : &*found;
-}
 
 /// What is wrong with the interface itself; nullopt: it is there and up.
 std::optional<Finding> fault_of(const Examination& seen, const std::string& name, const std::string& role, Grade grade,
@@ -89,16 +85,14 @@ Findings check_links(const Site& site, const Examination& seen) {
     if (!seen.facts) return {unchecked(seen.facts.failure)};
     std::set<std::string> reported;
     Findings findings;
-    for (const Peer& peer : site.peers)
-        for (const Link& link : peer.links) {
-            const auto* const dev = std::get_if<DevLink>(&link);
-            if (dev == nullptr || !reported.insert(dev->dev).second) continue;
-            const Link* const other = usable_link(peer, *seen.facts);
-            auto fault = fault_of(seen, dev->dev, "link interface", other != nullptr ? Grade::warning : Grade::error,
-                                  other != nullptr ? "peer " + peer.name + " is reached by another link meanwhile"
-                                                   : "peer " + peer.name + " cannot be reached");
-            if (fault) findings.push_back(std::move(*fault));
-        }
+    for_each_link<DevLink>(site, [&](const Peer& peer, const DevLink& link) {
+        if (!reported.insert(link.dev).second) return;
+        const Link* const other = usable_link(peer, *seen.facts);
+        auto fault = fault_of(seen, link.dev, "link interface", other != nullptr ? Grade::warning : Grade::error,
+                              other != nullptr ? "peer " + peer.name + " is reached by another link meanwhile"
+                                               : "peer " + peer.name + " cannot be reached");
+        if (fault) findings.push_back(std::move(*fault));
+    });
     return findings;
 }
 
@@ -106,37 +100,34 @@ Findings check_gateways(const Site& site, const Examination& seen) {
     if (!seen.facts) return {unchecked(seen.facts.failure)};
     std::set<std::string> reported;
     Findings findings;
-    for (const Peer& peer : site.peers)
-        for (const Link& link : peer.links) {
-            const auto* const dev = std::get_if<DevLink>(&link);
-            const Interface* const interface = dev != nullptr ? seen.facts->find(dev->dev) : nullptr;
-            // Of an interface that is not there another check speaks.
-            if (interface == nullptr || !interface->up) continue;
-            for (const auto& via : {dev->via4, dev->via6}) {
-                if (!via || !reported.insert(dev->dev + " " + via->text()).second) continue;
-                const auto on = [&](const InterfaceAddress& own) {
-                    return own.address.family() == via->family() && Prefix(own.address, own.length).contains(*via);
-                };
-                const bool own = std::ranges::any_of(seen.facts->interfaces, [&](const Interface& any) {
-                    return std::ranges::find(any.addresses, *via, &InterfaceAddress::address) != any.addresses.end();
-                });
-                if (own)
-                    findings.push_back({.grade = Grade::error,
-                                        .what = "gateway " + via->text() + " of peer " + peer.name +
-                                                " is an address of this machine itself",
-                                        .why = "packets for the peer go nowhere",
-                                        .advice = "write the other router's address as via in site.toml"});
-                // A link-local gateway needs no network.
-                else if (!Prefix::parse("fe80::/10")->contains(*via) && std::ranges::none_of(interface->addresses, on))
-                    findings.push_back({.grade = Grade::error,
-                                        .what = "gateway " + via->text() + " of peer " + peer.name +
-                                                " is in no network of " + dev->dev,
-                                        .why = "the kernel refuses the route to the peer",
-                                        .advice = "give " + dev->dev + " an address of that network (ip address add " +
-                                                  "ADDRESS/LENGTH dev " + dev->dev +
-                                                  "), then natctl apply; or mend via in site.toml"});
-            }
+    for_each_link<DevLink>(site, [&](const Peer& peer, const DevLink& link) {
+        const Interface* const interface = seen.facts->find(link.dev);
+        // Of an interface that is not there another check speaks.
+        if (interface == nullptr || !interface->up) return;
+        for (const auto& via : {link.via4, link.via6}) {
+            if (!via || !reported.insert(link.dev + " " + via->text()).second) continue;
+            const auto on = [&](const InterfaceAddress& own) {
+                return own.address.family() == via->family() && Prefix(own.address, own.length).contains(*via);
+            };
+            const bool own = std::ranges::any_of(seen.facts->interfaces, [&](const Interface& any) {
+                return std::ranges::find(any.addresses, *via, &InterfaceAddress::address) != any.addresses.end();
+            });
+            if (own)
+                findings.push_back({.grade = Grade::error,
+                                    .what = "gateway " + via->text() + " of peer " + peer.name +
+                                            " is an address of this machine itself",
+                                    .why = "packets for the peer go nowhere",
+                                    .advice = "write the other router's address as via in site.toml"});
+            // A link-local gateway needs no network.
+            else if (!Prefix::parse("fe80::/10")->contains(*via) && std::ranges::none_of(interface->addresses, on))
+                findings.push_back(
+                    {.grade = Grade::error,
+                     .what = "gateway " + via->text() + " of peer " + peer.name + " is in no network of " + link.dev,
+                     .why = "the kernel refuses the route to the peer",
+                     .advice = "give " + link.dev + " an address of that network (ip address add " +
+                               "ADDRESS/LENGTH dev " + link.dev + "), then natctl apply; or mend via in site.toml"});
         }
+    });
     return findings;
 }
 

@@ -3,15 +3,11 @@
 #include <set>
 
 #include "nftctl/doctor/checks.h"
+#include "nftctl/site/each_link.h"
 
 namespace natctl::doctor {
 
 namespace {
-
-const Address& loopback4() {
-    static const Address address = *Address::parse("127.0.0.1");
-    return address;
-}
 
 bool listens(const std::vector<ListeningSocket>& sockets, const Endpoint& wanted) {
     return std::ranges::any_of(sockets, [&](const ListeningSocket& socket) {
@@ -47,10 +43,9 @@ Finding about_tunnel(const Examination& seen, std::string what, std::string why)
 
 std::string on_peers(const Site& site, const SocksLink& link) {
     std::string names;
-    for (const Peer& peer : site.peers)
-        for (const Link& other : peer.links)
-            if (const auto* socks = std::get_if<SocksLink>(&other); socks && socks->server == link.server)
-                names += (names.empty() ? "" : ", ") + peer.name;
+    for_each_link<SocksLink>(site, [&](const Peer& peer, const SocksLink& other) {
+        if (other.server == link.server) names += (names.empty() ? "" : ", ") + peer.name;
+    });
     return names.empty() ? "of [intercept]" : "of peer " + names;
 }
 
@@ -102,12 +97,12 @@ Findings check_tunnel(const Site& site, const Examination& seen) {
                              "flows by a proxy, and listeners of site.toml, are refused")};
     if (!seen.listening) return {unchecked(seen.listening.failure)};
     Findings findings;
-    std::set<Endpoint> wanted{{loopback4(), site.tunnel.port}};
-    for (const SocksListener& listener : site.tunnel.socks5) wanted.insert(listener.listen);
-    for (const Endpoint& endpoint : wanted)
-        if (!listens(*seen.listening, endpoint))
-            findings.push_back(about_tunnel(seen, "natctl-tunnel runs, but nothing listens on " + endpoint.text(),
-                                            "it was started with another site.toml, or in another network namespace"));
+    for (const Endpoint& endpoint : tunnel_listeners(site)) {
+        if (listens(*seen.listening, endpoint)) continue;
+        std::string why = "it was started with another site.toml, or in another network namespace";
+        if (endpoint.address.family() == Family::ipv6) why += ", or while this machine had no IPv6";
+        findings.push_back(about_tunnel(seen, "natctl-tunnel runs, but nothing listens on " + endpoint.text(), why));
+    }
     return findings;
 }
 
@@ -148,22 +143,20 @@ Findings check_proxy_exposure(const Site& site, const Examination& seen) {
     if (!seen.listening) return {unchecked(seen.listening.failure)};
     std::set<std::uint16_t> reported;
     Findings findings;
-    for (const Peer& peer : site.peers)
-        for (const Link& link : peer.links) {
-            const auto* const socks = std::get_if<SocksLink>(&link);
-            if (socks == nullptr || !socks->server.address.is_loopback()) continue;
-            const auto open = std::ranges::find_if(*seen.listening, [&](const ListeningSocket& socket) {
-                return socket.endpoint.port == socks->server.port && socket.endpoint.address.is_unspecified();
-            });
-            if (open == seen.listening->end() || !reported.insert(socks->server.port).second) continue;
-            findings.push_back(
-                {.grade = Grade::warning,
-                 .what = "the proxy of peer " + peer.name + " listens on every address, " + open->endpoint.text(),
-                 .why = "whoever reaches this machine can use it: natctl needs it on " + socks->server.address.text() +
-                        " alone",
-                 .advice = "write \"listen\": \"" + socks->server.address.text() +
-                           "\" to that inbound of Xray, and restart it"});
-        }
+    for_each_link<SocksLink>(site, [&](const Peer& peer, const SocksLink& link) {
+        if (!link.server.address.is_loopback()) return;
+        const auto open = std::ranges::find_if(*seen.listening, [&](const ListeningSocket& socket) {
+            return socket.endpoint.port == link.server.port && socket.endpoint.address.is_unspecified();
+        });
+        if (open == seen.listening->end() || !reported.insert(link.server.port).second) return;
+        findings.push_back(
+            {.grade = Grade::warning,
+             .what = "the proxy of peer " + peer.name + " listens on every address, " + open->endpoint.text(),
+             .why =
+                 "whoever reaches this machine can use it: natctl needs it on " + link.server.address.text() + " alone",
+             .advice =
+                 "write \"listen\": \"" + link.server.address.text() + "\" to that inbound of Xray, and restart it"});
+    });
     return findings;
 }
 

@@ -17,11 +17,6 @@ std::vector<std::string> interfaces_of(const Site& site) {
     return names;
 }
 
-const Device* find_device(const Examination& seen, const std::string& name) {
-    const auto found = std::ranges::find(*seen.devices, name, &Device::name);
-    return found == seen.devices->end() ? nullptr : &*found;
-}
-
 /// "1-5,7" as ranges (net.ipv4.ip_local_reserved_ports).
 bool reserves(const std::string& list, std::uint16_t port) {
     std::istringstream input(list);
@@ -39,8 +34,7 @@ bool reserves(const std::string& list, std::uint16_t port) {
 
 std::set<std::uint16_t> listener_ports(const Site& site) {
     std::set<std::uint16_t> ports;
-    for (const auto& listener : site.tunnel.socks5) ports.insert(listener.listen.port);
-    if (uses_tunnel(site)) ports.insert(site.tunnel.port);
+    for (const Endpoint& listener : tunnel_listeners(site)) ports.insert(listener.port);
     return ports;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "nftctl/doctor/checks.h"
+#include "nftctl/site/each_link.h"
 
 namespace natctl::doctor {
 
@@ -50,26 +51,23 @@ Finding lacking(const WireGuardDevice& device, const Peer& peer, const std::vect
 
 Findings check_wireguard(const Site& site, const Examination& seen) {
     Findings findings;
-    for (const Peer& peer : site.peers)
-        for (const Link& link : peer.links) {
-            const auto* const dev = std::get_if<DevLink>(&link);
-            if (dev == nullptr) continue;
-            const auto device = std::ranges::find(*seen.wireguard, dev->dev, &WireGuardDevice::name);
-            if (device == seen.wireguard->end()) {
-                const auto known = std::ranges::find(*seen.devices, dev->dev, &Device::name);
-                const bool is_wireguard = known != seen.devices->end() && known->kind == "wireguard";
-                if (is_wireguard)
-                    findings.push_back(
-                        unchecked("AllowedIPs of " + dev->dev +
-                                  (seen.wireguard.failure.empty() ? " were not told" : ": " + seen.wireguard.failure)));
-                continue;
-            }
-            std::vector<Prefix> missing;
-            for (const Prefix& prefix : peer.virtual_prefixes)
-                if (std::ranges::none_of(device->peers, [&](const auto& other) { return allows(other, prefix); }))
-                    missing.push_back(prefix);
-            if (!missing.empty()) findings.push_back(lacking(*device, peer, missing));
+    for_each_link<DevLink>(site, [&](const Peer& peer, const DevLink& link) {
+        const auto device = std::ranges::find(*seen.wireguard, link.dev, &WireGuardDevice::name);
+        if (device == seen.wireguard->end()) {
+            const auto known = std::ranges::find(*seen.devices, link.dev, &Device::name);
+            const bool is_wireguard = known != seen.devices->end() && known->kind == "wireguard";
+            if (is_wireguard)
+                findings.push_back(
+                    unchecked("AllowedIPs of " + link.dev +
+                              (seen.wireguard.failure.empty() ? " were not told" : ": " + seen.wireguard.failure)));
+            return;
         }
+        std::vector<Prefix> missing;
+        for (const Prefix& prefix : peer.virtual_prefixes)
+            if (std::ranges::none_of(device->peers, [&](const auto& other) { return allows(other, prefix); }))
+                missing.push_back(prefix);
+        if (!missing.empty()) findings.push_back(lacking(*device, peer, missing));
+    });
     return findings;
 }
 

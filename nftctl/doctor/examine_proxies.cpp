@@ -13,6 +13,7 @@
 #include "nftctl/base/error.h"
 #include "nftctl/base/fd.h"
 #include "nftctl/doctor/examine.h"
+#include "nftctl/site/each_link.h"
 #include "nftctl/site/secret.h"
 
 namespace natctl::doctor {
@@ -139,9 +140,7 @@ std::vector<ProxyAnswer> ask_proxies(const Site& site, std::chrono::milliseconds
             if (same(*known, link)) return;
         if (links.size() < most_proxies) links.push_back(&link);
     };
-    for (const Peer& peer : site.peers)
-        for (const Link& link : peer.links)
-            if (const auto* socks = std::get_if<SocksLink>(&link)) add(*socks);
+    for_each_link<SocksLink>(site, [&](const Peer&, const SocksLink& link) { add(link); });
     if (site.intercept) add(site.intercept->proxy);
 
     const Deadline deadline = std::chrono::steady_clock::now() + patience;

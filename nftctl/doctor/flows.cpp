@@ -8,6 +8,7 @@
 
 #include "nftctl/doctor/checks.h"
 #include "nftctl/plan/compile.h"
+#include "nftctl/site/each_link.h"
 
 namespace natctl::doctor {
 
@@ -165,15 +166,12 @@ Flow to_endpoint(std::string words, HookPoint hook, firewall::Packet packet, con
 }
 
 void add_proxies(std::vector<Flow>& flows, const Builder& builder) {
-    for (const Peer& peer : builder.site().peers)
-        for (const Link& link : peer.links)
-            if (const auto* socks = std::get_if<SocksLink>(&link)) {
-                const Address& address = socks->server.address;
-                auto packet = builder.packet(address.family(), "", address.is_loopback() ? "lo" : "");
-                flows.push_back(
-                    to_endpoint("from natctl-tunnel to the proxy " + socks->server.text() + " of peer " + peer.name,
-                                HookPoint::output, std::move(packet), socks->server));
-            }
+    for_each_link<SocksLink>(builder.site(), [&](const Peer& peer, const SocksLink& link) {
+        const Address& address = link.server.address;
+        auto packet = builder.packet(address.family(), "", address.is_loopback() ? "lo" : "");
+        flows.push_back(to_endpoint("from natctl-tunnel to the proxy " + link.server.text() + " of peer " + peer.name,
+                                    HookPoint::output, std::move(packet), link.server));
+    });
 }
 
 /// Where several interfaces have the address, the first.

@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <string_view>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+
+#include "nftctl/kernel/expression_attributes.h"
 
 namespace natctl::doctor {
 
@@ -15,33 +16,19 @@ using namespace firewall;
 
 namespace {
 
-/// What is absent reads as 0 or nothing.
-class Attributes {
+class Attributes : public ExpressionAttributes {
 public:
-    explicit Attributes(const nftnl_expr& handle) : handle_(handle) {}
+    using ExpressionAttributes::ExpressionAttributes;
 
-    bool has(std::uint16_t attribute) const { return nftnl_expr_is_set(&handle_, attribute); }
-    std::uint32_t number(std::uint16_t attribute) const {
-        return has(attribute) ? nftnl_expr_get_u32(&handle_, attribute) : 0;
-    }
-    std::string text(std::uint16_t attribute) const {
-        const char* const found = has(attribute) ? nftnl_expr_get_str(&handle_, attribute) : nullptr;
-        return found != nullptr ? found : "";
-    }
     Octets octets(std::uint16_t attribute) const {
-        std::uint32_t size = 0;
-        const auto* data =
-            has(attribute) ? static_cast<const std::uint8_t*>(nftnl_expr_get(&handle_, attribute, &size)) : nullptr;
-        return data != nullptr ? Octets(data, data + size) : Octets();
+        const auto found = data(attribute);
+        return {found.begin(), found.end()};
     }
     /// As its offset in bytes (nft_parse_register() in net/netfilter/nf_tables_api.c).
     unsigned register_at(std::uint16_t attribute) const {
-        const std::uint32_t value = number(attribute);
+        const std::uint32_t value = u32(attribute);
         return value >= NFT_REG32_00 ? (value - NFT_REG32_00) * 4 : value > 0 ? (value - 1) * 16 : 0;
     }
-
-private:
-    const nftnl_expr& handle_;
 };
 
 using Expressions = std::vector<Expression>;
@@ -61,7 +48,7 @@ constexpr std::array meta_rows{
 constexpr unsigned longest = 16;
 
 void read_meta(const Attributes& from, Expressions& to) {
-    const std::uint32_t key = from.number(NFTNL_EXPR_META_KEY);
+    const std::uint32_t key = from.u32(NFTNL_EXPR_META_KEY);
     if (from.has(NFTNL_EXPR_META_SREG)) {
         if (key == NFT_META_MARK) to.push_back(SetMark{false, from.register_at(NFTNL_EXPR_META_SREG)});
         return;
@@ -75,7 +62,7 @@ void read_meta(const Attributes& from, Expressions& to) {
 }
 
 void read_ct(const Attributes& from, Expressions& to) {
-    const std::uint32_t key = from.number(NFTNL_EXPR_CT_KEY);
+    const std::uint32_t key = from.u32(NFTNL_EXPR_CT_KEY);
     if (from.has(NFTNL_EXPR_CT_SREG)) {
         if (key == NFT_CT_MARK) to.push_back(SetMark{true, from.register_at(NFTNL_EXPR_CT_SREG)});
         return;
@@ -91,18 +78,18 @@ void read_ct(const Attributes& from, Expressions& to) {
 void read_payload(const Attributes& from, Expressions& to) {
     // Writes the packet: no effect on where it goes.
     if (from.has(NFTNL_EXPR_PAYLOAD_SREG)) return;
-    const std::uint32_t base = from.number(NFTNL_EXPR_PAYLOAD_BASE);
+    const std::uint32_t base = from.u32(NFTNL_EXPR_PAYLOAD_BASE);
     const Source source = base == NFT_PAYLOAD_NETWORK_HEADER     ? Source::network_header
                           : base == NFT_PAYLOAD_TRANSPORT_HEADER ? Source::transport_header
                                                                  : Source::other;
-    to.push_back(Load{source, from.number(NFTNL_EXPR_PAYLOAD_OFFSET), from.number(NFTNL_EXPR_PAYLOAD_LEN),
+    to.push_back(Load{source, from.u32(NFTNL_EXPR_PAYLOAD_OFFSET), from.u32(NFTNL_EXPR_PAYLOAD_LEN),
                       from.register_at(NFTNL_EXPR_PAYLOAD_DREG)});
 }
 
 void read_bitwise(const Attributes& from, Expressions& to) {
     const unsigned target = from.register_at(NFTNL_EXPR_BITWISE_DREG);
-    if (from.number(NFTNL_EXPR_BITWISE_OP) != NFT_BITWISE_BOOL)
-        to.push_back(Load{Source::other, 0, from.number(NFTNL_EXPR_BITWISE_LEN), target});
+    if (from.u32(NFTNL_EXPR_BITWISE_OP) != NFT_BITWISE_BOOL)
+        to.push_back(Load{Source::other, 0, from.u32(NFTNL_EXPR_BITWISE_LEN), target});
     else
         to.push_back(Bitwise{from.register_at(NFTNL_EXPR_BITWISE_SREG), target, from.octets(NFTNL_EXPR_BITWISE_MASK),
                              from.octets(NFTNL_EXPR_BITWISE_XOR)});
@@ -120,12 +107,12 @@ Relation relation_of(std::uint32_t operation) {
 }
 
 void read_compare(const Attributes& from, Expressions& to) {
-    to.push_back(Compare{from.register_at(NFTNL_EXPR_CMP_SREG), relation_of(from.number(NFTNL_EXPR_CMP_OP)),
+    to.push_back(Compare{from.register_at(NFTNL_EXPR_CMP_SREG), relation_of(from.u32(NFTNL_EXPR_CMP_OP)),
                          from.octets(NFTNL_EXPR_CMP_DATA)});
 }
 
 void read_range(const Attributes& from, Expressions& to) {
-    to.push_back(Range{from.register_at(NFTNL_EXPR_RANGE_SREG), from.number(NFTNL_EXPR_RANGE_OP) == NFT_RANGE_NEQ,
+    to.push_back(Range{from.register_at(NFTNL_EXPR_RANGE_SREG), from.u32(NFTNL_EXPR_RANGE_OP) == NFT_RANGE_NEQ,
                        from.octets(NFTNL_EXPR_RANGE_FROM_DATA), from.octets(NFTNL_EXPR_RANGE_TO_DATA)});
 }
 
@@ -142,20 +129,20 @@ std::optional<Verdict> verdict_of(std::uint32_t code, const std::string& chain) 
 }
 
 void read_immediate(const Attributes& from, Expressions& to) {
-    if (from.number(NFTNL_EXPR_IMM_DREG) != NFT_REG_VERDICT) {
+    if (from.u32(NFTNL_EXPR_IMM_DREG) != NFT_REG_VERDICT) {
         to.push_back(Immediate{from.register_at(NFTNL_EXPR_IMM_DREG), from.octets(NFTNL_EXPR_IMM_DATA)});
         return;
     }
-    if (auto verdict = verdict_of(from.number(NFTNL_EXPR_IMM_VERDICT), from.text(NFTNL_EXPR_IMM_CHAIN)))
+    if (auto verdict = verdict_of(from.u32(NFTNL_EXPR_IMM_VERDICT), from.text(NFTNL_EXPR_IMM_CHAIN)))
         to.push_back(*verdict);
 }
 
 void read_lookup(const Attributes& from, Expressions& to) {
     Lookup lookup{.from = from.register_at(NFTNL_EXPR_LOOKUP_SREG),
                   .set = from.text(NFTNL_EXPR_LOOKUP_SET),
-                  .inverted = (from.number(NFTNL_EXPR_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV) != 0};
+                  .inverted = (from.u32(NFTNL_EXPR_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV) != 0};
     if (from.has(NFTNL_EXPR_LOOKUP_DREG)) {
-        lookup.verdict = from.number(NFTNL_EXPR_LOOKUP_DREG) == NFT_REG_VERDICT;
+        lookup.verdict = from.u32(NFTNL_EXPR_LOOKUP_DREG) == NFT_REG_VERDICT;
         if (!lookup.verdict) lookup.to = from.register_at(NFTNL_EXPR_LOOKUP_DREG);
     }
     to.push_back(std::move(lookup));

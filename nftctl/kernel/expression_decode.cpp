@@ -10,6 +10,7 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include "nftctl/kernel/expression.h"
+#include "nftctl/kernel/expression_attributes.h"
 #include "nftctl/kernel/fields.h"
 
 namespace natctl::nft {
@@ -18,32 +19,16 @@ using namespace expression;
 
 namespace {
 
-/// Reads the attributes of one nftnl_expr. What is absent reads as 0 or nothing.
-class Reader {
+class Reader : public ExpressionAttributes {
 public:
-    explicit Reader(const nftnl_expr& handle) : handle_(handle) {}
+    using ExpressionAttributes::ExpressionAttributes;
 
-    bool has(std::uint16_t attribute) const { return nftnl_expr_is_set(&handle_, attribute); }
-    std::uint32_t u32(std::uint16_t attribute) const {
-        return has(attribute) ? nftnl_expr_get_u32(&handle_, attribute) : 0;
-    }
-    std::uint8_t u8(std::uint16_t attribute) const {
-        return has(attribute) ? nftnl_expr_get_u8(&handle_, attribute) : 0;
-    }
-    std::string text(std::uint16_t attribute) const {
-        return has(attribute) ? nftnl_expr_get_str(&handle_, attribute) : "";
-    }
     Bytes bytes(std::uint16_t attribute) const {
-        if (!has(attribute)) return {};
-        std::uint32_t size = 0;
-        const auto* data = static_cast<const std::uint8_t*>(nftnl_expr_get(&handle_, attribute, &size));
+        const auto found = data(attribute);
         Bytes result;
-        result.append(std::span(data, std::min<std::uint32_t>(size, Bytes::capacity)));
+        result.append(found.first(std::min<std::size_t>(found.size(), Bytes::capacity)));
         return result;
     }
-
-private:
-    const nftnl_expr& handle_;
 };
 
 using Result = std::optional<Expression>;

@@ -7,6 +7,7 @@
 
 #include "nftctl/base/address.h"
 #include "nftctl/base/mark.h"
+#include "nftctl/plan/kernel_numbers.h"
 
 namespace natctl {
 
@@ -63,9 +64,6 @@ struct Connection {
     Family family() const { return original.source.family(); }
     bool operator==(const Connection&) const = default;
 };
-
-/// IPS_DST_NAT: its destination was translated.
-inline constexpr std::uint32_t connection_dnat = 0x20;
 
 /// Which entries a dump is about. The kernel looks at them all in any case; what it leaves out costs a third.
 struct ConnectionFilter {

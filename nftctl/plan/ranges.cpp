@@ -5,23 +5,6 @@
 
 namespace natctl {
 
-std::vector<AddressRange> merged(std::vector<AddressRange> ranges) {
-    std::ranges::sort(ranges);
-    std::vector<AddressRange> result;
-    for (const auto& range : ranges) {
-        if (!result.empty() && result.back().first.family() == range.first.family()) {
-            auto& last = result.back().last;
-            const auto after = last.next();
-            if (!after || range.first <= *after) {
-                last = std::max(last, range.last);
-                continue;
-            }
-        }
-        result.push_back(range);
-    }
-    return result;
-}
-
 std::vector<AddressRange> without(const AddressRange& range, const std::vector<AddressRange>& cuts) {
     std::vector<AddressRange> result;
     auto cut = std::ranges::lower_bound(cuts, range.first, {}, &AddressRange::last);

@@ -4,12 +4,9 @@
 #include <optional>
 #include <vector>
 
-#include "nftctl/base/address.h"
+#include "nftctl/base/ranges.h"
 
 namespace natctl {
-
-/// Sorted, with overlapping and neighbouring ranges joined: what a kernel interval set accepts.
-std::vector<AddressRange> merged(std::vector<AddressRange> ranges);
 
 /// What is left of `range` without `cuts`, which must be merged().
 std::vector<AddressRange> without(const AddressRange& range, const std::vector<AddressRange>& cuts);

@@ -7,27 +7,12 @@
 #include <vector>
 
 #include "nftctl/base/mark.h"
+#include "nftctl/plan/kernel_numbers.h"
 #include "nftctl/plan/table.h"
 
 namespace natctl::nft::words {
 
 // Short words for statements, so that the compiler's rules read like nft's text.
-
-// linux/netfilter/nf_conntrack_common.h
-inline constexpr std::uint32_t state_new = 8;
-inline constexpr std::uint32_t status_dnat = 0x20;
-inline constexpr std::uint32_t direction_original = 0;
-inline constexpr std::uint32_t direction_reply = 1;
-// linux/rtnetlink.h
-inline constexpr std::uint32_t type_local = 2;
-inline constexpr std::uint32_t type_broadcast = 3;
-inline constexpr std::uint32_t type_multicast = 5;
-inline constexpr std::uint32_t loopback_index = 1;
-inline constexpr std::uint32_t protocol_tcp = 6;
-inline constexpr std::uint32_t protocol_udp = 17;
-// linux/netfilter.h
-inline constexpr std::uint32_t nfproto_ipv4 = 2;
-inline constexpr std::uint32_t nfproto_ipv6 = 10;
 
 /// The fields of one family, so that rules are written once for both.
 struct Half {
@@ -58,9 +43,9 @@ inline Statement out_by(const char* set) { return Lookup{{Field::oifname}, set};
 inline Statement is(Field field, std::uint32_t value, Op op = Op::eq) { return Match{field, {}, op, value}; }
 inline Statement marked(Field field, Mark mark, Op op = Op::eq) { return Match{field, mark.mask, op, mark.value}; }
 inline Statement set_mark(Field field, Mark mark) { return SetMark{field, ~mark.mask, mark.value}; }
-inline Statement is_new() { return Match{Field::ct_state, state_new, Op::ne, 0u}; }
-inline Statement translated() { return Match{Field::ct_status, status_dnat, Op::ne, 0u}; }
-inline Statement not_translated() { return Match{Field::ct_status, status_dnat, Op::ne, status_dnat}; }
+inline Statement is_new() { return Match{Field::ct_state, connection_new, Op::ne, 0u}; }
+inline Statement translated() { return Match{Field::ct_status, connection_dnat, Op::ne, 0u}; }
+inline Statement not_translated() { return Match{Field::ct_status, connection_dnat, Op::ne, connection_dnat}; }
 inline Statement reply() { return is(Field::ct_direction, direction_reply); }
 inline Statement original() { return is(Field::ct_direction, direction_original); }
 inline Statement accept() { return Verdict{VerdictKind::accept}; }

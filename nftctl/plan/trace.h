@@ -113,6 +113,9 @@ std::optional<Hop> find_route(const Plan& plan, const Surroundings& surroundings
 /// Loopback, or an address of one of its interfaces.
 bool is_own_address(const Facts& facts, const Address& address);
 
+/// The address that the machine itself uses on an interface towards `destination`. nullopt: it has none there.
+std::optional<Address> address_on(const Facts& facts, const std::string& interface, const Address& destination);
+
 /// other_route for a machine with nothing but the networks that its interfaces are in.
 std::optional<Hop> connected_route(const Facts& facts, const Address& destination);
 

@@ -55,9 +55,9 @@ bool within(const Element& element, BytesView key, const std::vector<Datatype>& 
 
 std::uint32_t Packet::protocol_number() const {
     switch (protocol) {
-    case Protocol::tcp: return 6;
-    case Protocol::udp: return 17;
-    case Protocol::icmp: return family() == Family::ipv4 ? 1 : 58;
+    case Protocol::tcp: return protocol_tcp;
+    case Protocol::udp: return protocol_udp;
+    case Protocol::icmp: return family() == Family::ipv4 ? protocol_icmp : protocol_icmpv6;
     }
     return 0;
 }
@@ -80,13 +80,13 @@ FieldValue packet_field(Field field, const Packet& packet, const Connection& con
     case Field::ip_daddr: return of(Family::ipv4, packet.destination);
     case Field::ip6_saddr: return of(Family::ipv6, packet.source);
     case Field::ip6_daddr: return of(Family::ipv6, packet.destination);
-    case Field::nfproto: return packet.family() == Family::ipv4 ? 2u : 10u;
+    case Field::nfproto: return packet.family() == Family::ipv4 ? nfproto_ipv4 : nfproto_ipv6;
     case Field::l4proto: return packet.protocol_number();
     case Field::mark: return packet.mark;
     case Field::ct_mark: return connection.mark;
-    case Field::ct_state: return packet.reply ? state_established : state_new;
+    case Field::ct_state: return packet.reply ? connection_established : connection_new;
     case Field::ct_status: return connection.status();
-    case Field::ct_direction: return packet.reply ? 1u : 0u;
+    case Field::ct_direction: return packet.reply ? direction_reply : direction_original;
     case Field::ct_original_ip_saddr: return of(Family::ipv4, connection.source);
     case Field::ct_original_ip_daddr: return of(Family::ipv4, connection.destination);
     case Field::ct_original_ip6_saddr: return of(Family::ipv6, connection.source);

@@ -6,16 +6,11 @@
 #include <string>
 #include <variant>
 
+#include "nftctl/plan/kernel_numbers.h"
 #include "nftctl/plan/table.h"
 #include "nftctl/plan/trace.h"
 
 namespace natctl::nft {
-
-// linux/netfilter/nf_conntrack_common.h
-inline constexpr std::uint32_t state_established = 2;
-inline constexpr std::uint32_t state_new = 8;
-inline constexpr std::uint32_t status_snat = 0x10;
-inline constexpr std::uint32_t status_dnat = 0x20;
 
 /// A conntrack entry, as far as rules ask for it.
 struct Connection {
@@ -29,8 +24,8 @@ struct Connection {
     std::uint32_t mark = 0;
 
     std::uint32_t status() const {
-        return (new_source != source ? status_snat : 0) |
-               (new_destination != destination || new_port ? status_dnat : 0);
+        return (new_source != source ? connection_snat : 0) |
+               (new_destination != destination || new_port ? connection_dnat : 0);
     }
 };
 

@@ -52,6 +52,18 @@ bool is_own_address(const Facts& facts, const Address& address) {
     });
 }
 
+std::optional<Address> address_on(const Facts& facts, const std::string& name, const Address& destination) {
+    const auto* interface = facts.find(name);
+    if (!interface) return std::nullopt;
+    std::optional<Address> first;
+    for (const auto& assigned : interface->addresses) {
+        if (assigned.address.family() != destination.family()) continue;
+        if (Prefix(assigned.address, assigned.length).contains(destination)) return assigned.address;
+        if (!first) first = assigned.address;
+    }
+    return first;
+}
+
 std::optional<Hop> find_route(const Plan& plan, const Surroundings& surroundings, const Address& destination,
                               const std::string& in, std::uint32_t mark) {
     // The kernel's own rule 0: the local table.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "nftctl/site/checks.h"
+#include "nftctl/site/each_link.h"
 
 namespace natctl {
 
@@ -96,9 +97,8 @@ void check_link(const SocksLink& link, const Peer& peer, const Tunnel& tunnel, D
 void check_listeners(const Site& site, Diagnostics& diagnostics) {
     for (const auto& listener : site.tunnel.socks5) check_access(listener, diagnostics);
     check_endpoints(site.tunnel, diagnostics);
-    for (const auto& peer : site.peers)
-        for (const auto& link : peer.links)
-            if (const auto* socks = std::get_if<SocksLink>(&link)) check_link(*socks, peer, site.tunnel, diagnostics);
+    for_each_link<SocksLink>(
+        site, [&](const Peer& peer, const SocksLink& link) { check_link(link, peer, site.tunnel, diagnostics); });
 }
 
 } // namespace natctl

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "nftctl/site/checks.h"
+#include "nftctl/site/each_link.h"
 #include "nftctl/site/quote.h"
 
 namespace natctl {
@@ -84,9 +85,8 @@ void check_interfaces(const Site& site, Diagnostics& diagnostics) {
         if (!seen.emplace(site.lan[i], at).second)
             diagnostics.error(at, fmt::format("LAN {} is named twice", site.lan[i]), "name it once");
     }
-    for (const auto& peer : site.peers)
-        for (const auto& link : peer.links)
-            if (const auto* dev = std::get_if<DevLink>(&link)) check_dev_link(site, peer, *dev, diagnostics);
+    for_each_link<DevLink>(
+        site, [&](const Peer& peer, const DevLink& link) { check_dev_link(site, peer, link, diagnostics); });
 }
 
 } // namespace natctl

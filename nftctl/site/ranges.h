@@ -19,7 +19,9 @@ struct ReservedRange {
     bool listener_allowed;
 };
 
-/// RFC 6890 and successors: what must be neither virtual nor real.
+/// RFC 6890 and successors: what must be neither virtual nor real. Two lists look alike and mean other things: what the
+/// tunnel dials only when a rule names it outright (tunnel/special_addresses.h), and what is never the Internet's, to
+/// which private networks belong (plan/white_list.h).
 std::span<const ReservedRange> reserved_ranges();
 
 /// A range that virtual prefixes may lie in, at a price.

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from natlab import Lab
+from natlab import Lab, Socks, linked_sites
 
 
 def pytest_configure(config):
@@ -19,6 +19,43 @@ def pytest_configure(config):
 def lab():
     with Lab() as made:
         yield made
+
+
+@pytest.fixture
+def sites(lab):
+    """a and b, joined by an interface; b is applied."""
+    a, b = linked_sites(lab)
+    b.router.apply()
+    return a, b
+
+
+@pytest.fixture
+def router(sites):
+    """Router a of these, with a confirmed state."""
+    a, _ = sites
+    a.router.apply()
+    return a.router
+
+
+@pytest.fixture(scope="module")
+def overlay():
+    """a and b, joined by an interface and applied, for all tests of a file: each leaves them as it found them."""
+    with Lab() as made:
+        a, b = linked_sites(made)
+        for site in (a, b):
+            site.router.apply()
+        yield a, b
+
+
+@pytest.fixture(scope="module")
+def proxied():
+    """The same, joined by SOCKS5, with their tunnels running."""
+    with Lab() as made:
+        a, b = linked_sites(made, Socks)
+        for site in (a, b):
+            site.router.apply()
+            site.router.start_tunnel()
+        yield a, b
 
 
 @pytest.hookimpl(hookwrapper=True)

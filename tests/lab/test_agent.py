@@ -6,15 +6,7 @@
 
 import pytest
 
-from natlab import Veth, build_sites, configure, eventually
-
-
-@pytest.fixture
-def sites(lab):
-    a, b = build_sites(lab)
-    configure([a, b], Veth(lab, [a, b]))
-    b.router.apply()
-    return a, b
+from natlab import eventually
 
 
 def applied(router):

@@ -41,8 +41,14 @@ def test_help_and_version(router):
 @pytest.mark.parametrize("argv", [["aply"], ["apply", "--no-such-option"], ["apply", "one.toml", "two.toml"]])
 def test_wrong_usage(router, argv):
     result = natctl(router, *argv)
-    assert result.code == USAGE and result.stderr, str(result)
+    assert result.code == USAGE and result.stderr.startswith("natctl: "), str(result)
     assert "natctl" not in router.ruleset()
+
+
+@pytest.mark.parametrize("program", ["natctl-agent", "natctl-tunnel"])
+def test_wrong_usage_of_a_service(router, program):
+    result = router.run(router.lab.program(program), "--no-such-option", check=False)
+    assert result.code == USAGE and result.stderr.startswith(f"{program}: "), str(result)
 
 
 def test_without_a_verb_it_says_how_things_stand(router):

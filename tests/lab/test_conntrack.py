@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from natlab import Veth, build_sites, configure, eventually
+from natlab import Veth, build_sites, configure, eventually, linked_sites
 from natlab.greeter import PORT
 from natlab.machine import assert_echo
 
@@ -189,8 +189,7 @@ def test_with_a_peer_its_flows_go_and_those_with_others_stay(sites):
 
 def test_what_began_before_the_first_apply_is_put_right(lab):
     """A client that keeps its port would otherwise stay on its way to the WAN for as long as it asks."""
-    a, b = build_sites(lab)
-    configure([a, b], Veth(lab, [a, b]))
+    a, b = linked_sites(lab)
     b.router.apply()
     with a.host.socket(kind=socket.SOCK_DGRAM, timeout=0.5) as asking, open_tcp(a.host, "198.51.100.66") as plain:
         asking.sendto(b"who are you?", ("240.2.2.20", PORT))

@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from natlab import Greeting, Lab, Veth, WireGuardMesh, build_sites, configure, exchange, nginx, page_of
+from natlab import Greeting, Lab, Veth, WireGuardMesh, exchange, linked_sites, nginx, page_of
 
 LINKS = {"veth": Veth, "wireguard": WireGuardMesh}
 
@@ -23,8 +23,7 @@ def sites(request):
     if request.param == "wireguard" and not os.path.exists("/dev/net/tun"):
         pytest.skip("wireguard-go needs /dev/net/tun")
     with Lab() as lab:
-        a, b = build_sites(lab)
-        configure([a, b], LINKS[request.param](lab, [a, b]))
+        a, b = linked_sites(lab, LINKS[request.param])
         for site in (a, b):
             site.router.apply()
             nginx(site.host)

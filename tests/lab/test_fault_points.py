@@ -13,7 +13,7 @@ import re
 
 import pytest
 
-from natlab import Capture, Rain, Veth, build_sites, configure, eventually
+from natlab import Capture, Rain, eventually
 from natlab.killer import run_and_kill
 
 pytestmark = pytest.mark.slow
@@ -23,27 +23,9 @@ VIRTUAL = ipaddress.ip_network("240.0.0.0/4")
 TOO_MANY = 500
 
 
-@pytest.fixture
-def routers(lab):
-    a, b = build_sites(lab)
-    configure([a, b], Veth(lab, [a, b]))
-    b.router.apply()
-    return a, b
-
-
-def table(router):
-    listed = router.run("nft", "-s", "list", "table", "inet", "natctl", check=False)
-    return sorted(re.findall(r"[^\s,{}]+", listed.stdout)) if listed.code == 0 else None
-
-
-def confirmed(router):
-    file = router.state_dir / "applied.toml"
-    return file.read_text() if file.exists() else None
-
-
 def state(router):
     # Rules of one preference, for one interface each, stand in any order.
-    return table(router), sorted(router.policy().splitlines()), confirmed(router)
+    return router.table_words(), sorted(router.policy().splitlines()), router.confirmed_text()
 
 
 def put(router, text):
@@ -65,8 +47,8 @@ def walk(router, command, old, new, mend):
         if new is not None:
             router.configure(new)
         killed = run_and_kill(router, command, step)
-        assert table(router) in tables, f"killed at step {step}, {killed}: a mixture of tables"
-        assert confirmed(router) in files, f"killed at step {step}, {killed}: a mixture of files"
+        assert router.table_words() in tables, f"killed at step {step}, {killed}: a mixture of tables"
+        assert router.confirmed_text() in files, f"killed at step {step}, {killed}: a mixture of files"
         if killed is None:
             assert step > 10, "there is more to do than that"
             assert state(router) == states[0], "unharmed it leads to the new state"
@@ -75,8 +57,8 @@ def walk(router, command, old, new, mend):
         assert state(router) == wanted, f"killed at step {step}, {killed}: not mended"
 
 
-def test_from_nothing(routers):
-    router = routers[0].router
+def test_from_nothing(sites):
+    router = sites[0].router
     text = router.toml.read_text()
 
     def mend(step):
@@ -86,8 +68,8 @@ def test_from_nothing(routers):
     walk(router, router.command("apply", router.toml), None, text, mend)
 
 
-def test_down(routers):
-    router = routers[0].router
+def test_down(sites):
+    router = sites[0].router
     text = router.toml.read_text()
 
     def mend(step):
@@ -98,10 +80,10 @@ def test_down(routers):
 
 
 @pytest.mark.parametrize("change", ["a peer more", "another link"])
-def test_a_change_in_the_rain(routers, change):
+def test_a_change_in_the_rain(sites, change):
     """From one configuration to another and back by rollback, the peer in both of them. All the while it rains on the
     peer, and nothing of it reaches the WAN."""
-    a, _ = routers
+    a, _ = sites
     router = a.router
     old = router.toml.read_text()
     if change == "a peer more":
@@ -110,7 +92,7 @@ def test_a_change_in_the_rain(routers, change):
         new = re.sub("^link .*$", 'link = { socks5 = "127.0.0.1:1080" }', old, flags=re.MULTILINE)
     router.apply(old)
     with (
-        Capture(routers[0].router.lab.network.switches, "wan") as wan,
+        Capture(sites[0].router.lab.network.switches, "wan") as wan,
         Rain(a.host, "240.2.2.20") as rain,
         Rain(router, "240.2.2.20"),
     ):
@@ -118,7 +100,7 @@ def test_a_change_in_the_rain(routers, change):
         def mend(step):
             seen = rain.sent
             eventually(lambda: rain.sent > seen + 40, what="it rains on what was left")
-            if step % 2 or confirmed(router) != old:
+            if step % 2 or router.confirmed_text() != old:
                 router.natctl("apply")
                 return 0
             router.rollback()
@@ -129,16 +111,16 @@ def test_a_change_in_the_rain(routers, change):
     assert not leaked
 
 
-def test_a_trial(routers):
+def test_a_trial(sites):
     """Killed in the middle of it, the former state comes back by rollback, as it would by the process that waits."""
-    router = routers[0].router
+    router = sites[0].router
     old = router.toml.read_text()
     new = old.replace("240.2.2.0/24", "240.4.4.0/24")
     former = put(router, old)
     for step in range(1, TOO_MANY):
         router.configure(new)
         killed = run_and_kill(router, router.command("apply", router.toml, "--confirm", "3600"), step)
-        assert confirmed(router) == old
+        assert router.confirmed_text() == old
         if killed is None:
             assert step > 10 and router.trial()["watched"]
         router.rollback()

@@ -3,7 +3,7 @@
 
 import pytest
 
-from natlab import Veth, build_sites, configure
+from natlab import linked_sites
 
 #: Ours are marked with this protocol number (nftctl/plan/route.h).
 OURS = "proto 117"
@@ -56,8 +56,7 @@ SOMEBODY_ELSES_ROUTING6 = [
 
 @pytest.fixture
 def router(lab):
-    a, b = build_sites(lab)
-    configure([a, b], Veth(lab, [a, b]))
+    a, _ = linked_sites(lab)
     a.router.nft(SOMEBODY_ELSES_RULES)
     a.router.ip(*SOMEBODY_ELSES_ROUTING)
     for line in SOMEBODY_ELSES_ROUTING6:

@@ -6,15 +6,14 @@ import threading
 
 import pytest
 
-from natlab import Veth, build_sites, configure
+from natlab import linked_sites
 
 CONTROL = 21
 
 
 @pytest.fixture
 def sites(lab):
-    made = build_sites(lab)
-    configure(made, Veth(lab, made))
+    made = linked_sites(lab)
     for site in made:
         site.router.apply('helpers = ["ftp", "sip"]\n' + site.router.toml.read_text())
     return made

@@ -9,7 +9,7 @@ import ipaddress
 
 import pytest
 
-from natlab import Capture, Rain, Socks, Veth, build_sites, configure, eventually, toml
+from natlab import Capture, Rain, Socks, Veth, build_sites, configure, eventually, linked_sites
 
 REAL = [ipaddress.ip_network(prefix) for prefix in ("192.168.1.0/24", "10.10.10.0/24")]
 VIRTUAL = ipaddress.ip_network("240.0.0.0/4")
@@ -33,8 +33,7 @@ def test_the_rain_leaks_where_nothing_holds_it(lab):
 
 def test_the_overlay_never_sees_real_addresses(lab):
     """Apply, reapply and down in the middle of traffic in both directions, several times."""
-    a, b = sites = build_sites(lab)
-    configure(sites, Veth(lab, sites))
+    a, b = sites = linked_sites(lab)
     with Capture(lab.network.switches, "overlay") as overlay:
         with Rain(a.host, "240.2.2.20"), Rain(b.second, "240.1.10.5"):
             for _ in range(3):
@@ -51,8 +50,7 @@ def test_the_overlay_never_sees_real_addresses(lab):
 
 @pytest.mark.parametrize("mishap", ["link down", "link gone", "rules flushed", "routes flushed"])
 def test_the_wan_never_sees_traffic_for_a_peer_by_interface(lab, mishap):
-    a, b = sites = build_sites(lab)
-    configure(sites, Veth(lab, sites))
+    a, b = sites = linked_sites(lab)
     for site in sites:
         site.router.apply()
     a.host.ping("240.2.2.20")

@@ -5,32 +5,11 @@ import json
 
 import pytest
 
-from natlab import Lab, Socks, Veth, build_sites, configure, eventually, microsocks, nginx
+from natlab import eventually, linked_sites, microsocks, nginx
 from natlab.greeter import PORT
 
 #: Seconds. ping promises 3; a busy machine and a debug build take their time.
 SOON = 10
-
-
-@pytest.fixture(scope="module")
-def overlay():
-    with Lab() as lab:
-        a, b = build_sites(lab)
-        configure([a, b], Veth(lab, [a, b]))
-        for site in (a, b):
-            site.router.apply()
-        yield a, b
-
-
-@pytest.fixture(scope="module")
-def proxied():
-    with Lab() as lab:
-        a, b = build_sites(lab)
-        configure([a, b], Socks(lab, [a, b]))
-        for site in (a, b):
-            site.router.apply()
-            site.router.start_tunnel()
-        yield a, b
 
 
 def ping(site, target, *options):
@@ -154,8 +133,7 @@ class TestProxy:
 
     def test_no_proxy(self, proxied):
         a, b = proxied
-        tunnel = next(p for p in b.router.lab.programs if p.name == "natctl-tunnel" and p.where is b.router)
-        tunnel.stop()
+        b.router.tunnel.stop()
         layer, text = blamed(a, "240.2.2.20")
         assert layer == "link" and "198.51.100.2:1080" in text and "refused" in text
         b.router.start_tunnel()
@@ -189,8 +167,7 @@ class TestProxy:
 
     def test_tunnel(self, proxied):
         a, _ = proxied
-        tunnel = next(p for p in a.router.lab.programs if p.name == "natctl-tunnel" and p.where is a.router)
-        tunnel.stop()
+        a.router.tunnel.stop()
         layer, text = blamed(a, "240.2.2.20")
         assert layer == "tunnel" and "systemctl start natctl-tunnel" in text
         a.router.start_tunnel()
@@ -218,8 +195,7 @@ class TestProxy:
 
 
 def test_resolve(lab):
-    a, b = build_sites(lab)
-    configure([a, b], Veth(lab, [a, b]))
+    a, _ = linked_sites(lab)
     router = a.router
     host = 'real    = "10.10.10.7"\n'
     router.configure(router.toml.read_text().replace(host, host + 'name    = "printer"\n'))

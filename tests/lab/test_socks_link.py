@@ -1,15 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two sites with equal addresses over links that carry flows: SOCKS5, with different far sides.
+"""Two sites with equal addresses over links that carry flows: SOCKS5, with the far sides of natlab/far_sides.py.
 
     C --- [router a: kernel -> natctl-tunnel] --- SOCKS5 over the WAN --- [router b: far side -> kernel] --- D
-
-    natctl       the far side is natctl-tunnel, in both directions
-    v2ray        the far side is v2ray's socks inbound with freedom
-    xray         the chain that a user of Xray runs:
-                 natctl-tunnel a -> socks on loopback, v2ray a -> VLESS over the WAN -> v2ray b, freedom -> kernel b
-    microsocks   the far side wants a user and a password
-
-SOCKS5 has no place for the client's address: D sees its own router, 192.168.1.1.
 """
 
 import contextlib
@@ -18,101 +10,10 @@ import threading
 
 import pytest
 
-from natlab import Greeting, Lab, build_sites, eventually, exchange, microsocks, nginx, page_of, toml
-from natlab import v2ray as v2
-
-SOCKS, VLESS = 1080, 4430
-
-
-class Natctl:
-    """natctl-tunnel at both ends; the only one of these with flows in both directions."""
-
-    both_ways = True
-    # The tunnel knows the far side's answer before it has to give its own.
-    refusals = {"refused", "reset"}
-
-    def configure(self, a, b):
-        for site, other in ((a, b), (b, a)):
-            site.router.configure(
-                toml.site(site)
-                + toml.peer(other, f'{{ socks5 = "{other.wan}:{SOCKS}" }}')
-                + toml.listener(f"{site.wan}:{SOCKS}", allow=[f"{other.wan}/32"])
-            )
-
-    def start(self, a, b):
-        return b.router.start_tunnel()
-
-
-class V2ray:
-    """Says that a connection stands before it has dialled, and closes it when the dialling fails."""
-
-    both_ways = False
-    refusals = {"refused", "reset", "closed"}
-
-    def configure(self, a, b):
-        a.router.configure(toml.site(a) + toml.peer(b, f'{{ socks5 = "{b.wan}:{SOCKS}" }}'))
-        b.router.configure(toml.site(b))
-
-    def start(self, a, b):
-        return v2.v2ray(b.router, [v2.socks_inbound(b.wan, SOCKS)], [v2.FREEDOM])
-
-
-class Xray(V2ray):
-    """v2ray at both sites; each routes the other's prefixes to the other."""
-
-    def configure(self, a, b):
-        a.router.configure(toml.site(a) + toml.peer(b, f'{{ socks5 = "127.0.0.1:{SOCKS}" }}'))
-        b.router.configure(toml.site(b))
-        v2.v2ray(
-            a.router,
-            [v2.socks_inbound("127.0.0.1", SOCKS)],
-            [v2.FREEDOM, v2.vless_outbound("site-b", b.wan, VLESS)],
-            [v2.route([b.prefix, b.second_prefix], "site-b")],
-        )
-
-    def start(self, a, b):
-        return v2.v2ray(b.router, [v2.vless_inbound(b.wan, VLESS)], [v2.FREEDOM])
-
-
-class Microsocks:
-    """User and password."""
-
-    both_ways = False
-    refusals = {"refused", "reset"}
-
-    def configure(self, a, b):
-        password = a.router.secret("b.password", "open sesame\n")
-        link = f'{{ socks5 = "{b.wan}:{SOCKS}", user = "a", password_file = "{password}" }}'
-        a.router.configure(toml.site(a) + toml.peer(b, link))
-        b.router.configure(toml.site(b))
-
-    def start(self, a, b):
-        return microsocks(b.router, b.wan, SOCKS, "a", "open sesame")
-
+from natlab import Greeting, Lab, eventually, exchange, nginx, page_of
+from natlab.far_sides import Microsocks, Natctl, SocksPair, V2ray, Xray
 
 FAR_SIDES = {"natctl": Natctl(), "v2ray": V2ray(), "xray": Xray(), "microsocks": Microsocks()}
-
-
-class Pair:
-    """Two sites, their far side running."""
-
-    def __init__(self, lab, far_side):
-        self.lab = lab
-        self.a, self.b = build_sites(lab)
-        self.far_side = far_side
-        far_side.configure(self.a, self.b)
-        for site in (self.a, self.b):
-            site.router.apply()
-            nginx(site.host)
-        self.tunnel = self.a.router.start_tunnel()
-        self.start_far_side()
-
-    def start_far_side(self):
-        self.far_program = self.far_side.start(self.a, self.b)
-
-    def directions(self):
-        """(client's site, server's site) for each way that flows can take."""
-        return [(self.a, self.b)] + ([(self.b, self.a)] if self.far_side.both_ways else [])
 
 
 @pytest.fixture(
@@ -121,7 +22,10 @@ class Pair:
 )
 def pair(request):
     with Lab() as lab:
-        yield Pair(lab, FAR_SIDES[request.param])
+        made = SocksPair(lab, FAR_SIDES[request.param])
+        for site in (made.a, made.b):
+            nginx(site.host)
+        yield made
 
 
 def test_the_far_host_answers_and_sees_its_router(pair):

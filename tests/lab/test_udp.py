@@ -3,7 +3,7 @@
 
     C --- [router a: kernel -> natctl-tunnel] --- association over the WAN --- [router b: far side -> kernel] --- D
 
-The far sides are those of test_socks_link.py. v2ray has a socket of its own for each target, so only ours is full cone.
+The far sides are those of natlab/far_sides.py.
 """
 
 import contextlib
@@ -13,82 +13,11 @@ import threading
 
 import pytest
 
-from natlab import Greeting, Lab, build_sites, configure, eventually, links, microsocks, toml
-from natlab import v2ray as v2
+from natlab import Greeting, Lab, eventually
+from natlab.far_sides import SOCKS, Microsocks, Natctl, SocksPair, V2ray, Xray
 from natlab.socks import Refused, associate, encode
 
-SOCKS, VLESS = 1080, 4430
-
-
-class Natctl:
-    both_ways = True
-    full_cone = True
-    #: SOCKS5 adds ten bytes to each datagram, and UDP carries 65,507.
-    largest = 65497
-
-    def configure(self, a, b):
-        configure([a, b], Socks6(a.router.lab, [a, b]))
-
-    def start(self, a, b):
-        return b.router.start_tunnel()
-
-
-class Socks6(links.Socks):
-    """With IPv6: both families go through one proxy."""
-
-    ipv6 = True
-
-
-class V2ray:
-    both_ways = False
-    full_cone = False
-    #: It reads 2048 bytes, and cuts what is longer.
-    largest = 2038
-
-    def configure(self, a, b):
-        a.router.configure(toml.site(a) + toml.peer(b, f'{{ socks5 = "{b.wan}:{SOCKS}" }}'))
-        b.router.configure(toml.site(b))
-
-    def start(self, a, b):
-        return v2.v2ray(b.router, [v2.socks_inbound(b.wan, SOCKS)], [v2.FREEDOM])
-
-
-class Xray(V2ray):
-    """natctl-tunnel a -> socks on loopback, v2ray a -> VLESS over the WAN -> v2ray b -> kernel b."""
-
-    def configure(self, a, b):
-        a.router.configure(toml.site(a) + toml.peer(b, f'{{ socks5 = "127.0.0.1:{SOCKS}" }}'))
-        b.router.configure(toml.site(b))
-        v2.v2ray(
-            a.router,
-            [v2.socks_inbound("127.0.0.1", SOCKS)],
-            [v2.FREEDOM, v2.vless_outbound("site-b", b.wan, VLESS)],
-            [v2.route([b.prefix, b.second_prefix], "site-b")],
-        )
-
-    def start(self, a, b):
-        return v2.v2ray(b.router, [v2.vless_inbound(b.wan, VLESS)], [v2.FREEDOM])
-
-
-FAR_SIDES = {"natctl": Natctl(), "v2ray": V2ray(), "xray": Xray()}
-
-
-class Pair:
-    def __init__(self, lab, far_side):
-        self.lab = lab
-        self.a, self.b = build_sites(lab)
-        self.far_side = far_side
-        far_side.configure(self.a, self.b)
-        for site in (self.a, self.b):
-            site.router.apply()
-        self.tunnel = self.a.router.start_tunnel()
-        self.start_far_side()
-
-    def start_far_side(self):
-        self.far_program = self.far_side.start(self.a, self.b)
-
-    def directions(self):
-        return [(self.a, self.b)] + ([(self.b, self.a)] if self.far_side.both_ways else [])
+FAR_SIDES = {"natctl": Natctl(ipv6=True), "v2ray": V2ray(), "xray": Xray()}
 
 
 @pytest.fixture(
@@ -97,7 +26,7 @@ class Pair:
 )
 def pair(request):
     with Lab() as lab:
-        yield Pair(lab, FAR_SIDES[request.param])
+        yield SocksPair(lab, FAR_SIDES[request.param])
 
 
 class Echo:
@@ -291,16 +220,9 @@ def test_our_server_takes_datagrams_from_its_client_alone(pair):
             assert len(set(echo.clients)) == 1 and len(echo.clients) > seen
 
 
-def test_a_proxy_without_udp_is_named_in_the_log():
-    with Lab() as lab:
-        a, b = build_sites(lab)
-        password = a.router.secret("b.password", "open sesame\n")
-        link = f'{{ socks5 = "{b.wan}:{SOCKS}", user = "a", password_file = "{password}" }}'
-        a.router.apply(toml.site(a) + toml.peer(b, link))
-        b.router.apply(toml.site(b))
-        microsocks(b.router, b.wan, SOCKS, "a", "open sesame")
-        tunnel = a.router.start_tunnel()
-        with a.host.socket(kind=socket.SOCK_DGRAM) as asking:
-            asking.sendto(b"anybody there?", (b.virtual(20), 7007))
-            eventually(lambda: "command not supported; turn on UDP at the proxy" in tunnel.stderr)
-        assert a.host.greeting(b.virtual(20)).host == "D"
+def test_a_proxy_without_udp_is_named_in_the_log(lab):
+    pair = SocksPair(lab, Microsocks())
+    with pair.a.host.socket(kind=socket.SOCK_DGRAM) as asking:
+        asking.sendto(b"anybody there?", (pair.b.virtual(20), 7007))
+        eventually(lambda: "command not supported; turn on UDP at the proxy" in pair.tunnel.stderr)
+    assert pair.a.host.greeting(pair.b.virtual(20)).host == "D"

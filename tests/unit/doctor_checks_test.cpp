@@ -40,6 +40,21 @@ Site with_ipv6() {
     return site;
 }
 
+/// The tunnel listens on tunnel.redirect_port as well.
+Site redirecting_site() {
+    Site site = sample_proxy_site();
+    site.intercept = Intercept{.by = InterceptBy::redirect, .proxy = {.server = *Endpoint::parse("127.0.0.1:1081")}};
+    return site;
+}
+
+/// And here on tunnel.embedded_port.
+Site embedding_site() {
+    Site site = sample_proxy_site();
+    site.embedding_maps.push_back(
+        {.virtual_prefix = *Prefix::parse("64:ff9b:1:1::/96"), .real_prefixes = {*Prefix::parse("192.168.1.0/24")}});
+    return site;
+}
+
 } // namespace
 
 TEST_CASE("a healthy machine has nothing but ok") {
@@ -118,6 +133,10 @@ TEST_CASE("a port of the tunnel among those of outgoing connections") {
     };
     CHECK(reserved("80,12000-13000").front().grade == Grade::ok);
     CHECK(command_of(reserved("80"), Grade::warning, "12345") == "sysctl -w net.ipv4.ip_local_reserved_ports=80,12345");
+    CHECK(command_of(after("port-range", range, redirecting_site()), Grade::warning, "12345, 12346") ==
+          "sysctl -w net.ipv4.ip_local_reserved_ports=12345,12346");
+    CHECK(command_of(after("port-range", range, embedding_site()), Grade::warning, "12345, 12347") ==
+          "sysctl -w net.ipv4.ip_local_reserved_ports=12345,12347");
 }
 
 TEST_CASE("several links and a strict reverse path filter") {
@@ -256,6 +275,28 @@ TEST_CASE("programs") {
     command_of(after(
                    "names", [](Examination& seen) { seen.unresolved->emplace("x.invalid", "no"); }, names),
                Grade::warning, "x.invalid");
+}
+
+TEST_CASE("the tunnel's listeners") {
+    const auto listening = [](const std::vector<const char*>& there) {
+        return [there](Examination& seen) {
+            seen.listening->clear();
+            for (const char* endpoint : there) seen.listening->push_back({*Endpoint::parse(endpoint)});
+        };
+    };
+    const Site redirecting = redirecting_site();
+    command_of(after("tunnel", listening({"127.0.0.1:12345"}), redirecting), Grade::error,
+               "nothing listens on 0.0.0.0:12346");
+    // REDIRECT leads to any address of this machine.
+    command_of(after("tunnel", listening({"127.0.0.1:12345", "127.0.0.1:12346"}), redirecting), Grade::error,
+               "nothing listens on 0.0.0.0:12346");
+    CHECK(after("tunnel", listening({"127.0.0.1:12345", "0.0.0.0:12346"}), redirecting).front().grade == Grade::ok);
+
+    const Site embedding = embedding_site();
+    const auto missing = after("tunnel", listening({"127.0.0.1:12345"}), embedding);
+    command_of(missing, Grade::error, "nothing listens on [::1]:12347");
+    CHECK(missing.front().why.ends_with("while this machine had no IPv6"));
+    CHECK(after("tunnel", listening({"127.0.0.1:12345", "[::1]:12347"}), embedding).front().grade == Grade::ok);
 }
 
 TEST_CASE("proxies") {

@@ -5,9 +5,8 @@
 
 #include <doctest/doctest.h>
 
-#include "tunnel/socks5.h"
+#include "tunnel_socks_server.h"
 #include "tunnel_udp.h"
-#include "tunnel_worker.h"
 
 using namespace natctl;
 using namespace natctl::test;
@@ -19,8 +18,6 @@ namespace {
 
 constexpr auto a_moment = milliseconds(100);
 
-std::string string_of(socks5::View bytes) { return {bytes.begin(), bytes.end()}; }
-
 std::string wrapped(const Endpoint& endpoint, std::string_view payload) {
     return string_of(socks5::DatagramPrefix(socks5::Destination::of(endpoint)).bytes()) + std::string(payload);
 }
@@ -29,43 +26,13 @@ std::string reply_with(const Endpoint& bound) { return string_of(socks5::reply(s
 
 const std::string associate_request("\5\3\0\1\0\0\0\0\0\0", 10);
 
-/// A worker with one SOCKS5 listener on loopback.
-struct Server {
-    Endpoint listen{fresh_address(), 1080};
-    Site site;
-    WorkerLimits limits;
-    Timeouts timeouts = short_ticks();
-    std::optional<RunningWorker> worker;
-
-    Server() {
-        site.name = "b";
-        SocksListener listener;
-        listener.listen = listen;
-        site.tunnel.socks5 = {listener};
-    }
-
-    /// A destination that its clients may send to.
-    void allow(const Address& address) { site.tunnel.socks5.front().to.push_back(host_prefix(address)); }
-
-    /// `prefix` is that of a peer behind the proxy.
-    void add_peer(const Endpoint& proxy, const Prefix& prefix) {
-        Peer peer;
-        peer.name = "c";
-        peer.virtual_prefixes = {prefix};
-        peer.links = {SocksLink{proxy, std::nullopt}};
-        site.peers.push_back(peer);
-    }
-
-    void start() { worker.emplace(unmarked(site, timeouts), one(listen_on(ListenerKind::socks5, listen)), limits); }
-};
-
 /// A client past its request.
 struct Client {
     Connection control;
     Endpoint relay;
     UdpSocket udp;
 
-    explicit Client(const Server& server, const std::string& request = associate_request)
+    explicit Client(const SocksServer& server, const std::string& request = associate_request)
         : control(Connection::to(server.listen)),
           udp({*Address::parse("127.0.0.1"), 0}) {
         control.send(std::string("\5\1\0", 3) + request);
@@ -91,7 +58,7 @@ struct Client {
 
 TEST_CASE("datagrams of every size go there and back whole") {
     UdpSocket target;
-    Server server;
+    SocksServer server;
     server.allow(target.endpoint().address);
     server.start();
     const Client client(server);
@@ -111,7 +78,7 @@ TEST_CASE("datagrams of every size go there and back whole") {
 
 TEST_CASE("what does not fit with its header is dropped, never cut") {
     UdpSocket target;
-    Server server;
+    SocksServer server;
     server.allow(target.endpoint().address);
     server.start();
     const Client client(server);
@@ -127,7 +94,7 @@ TEST_CASE("whoever the client may talk to can answer, others cannot") {
     UdpSocket target;
     UdpSocket friendly;
     UdpSocket stranger;
-    Server server;
+    SocksServer server;
     server.allow(target.endpoint().address);
     server.allow(friendly.endpoint().address);
     server.start();
@@ -147,7 +114,7 @@ TEST_CASE("whoever the client may talk to can answer, others cannot") {
 TEST_CASE("a client keeps its address whomever it talks to") {
     UdpSocket one_target;
     UdpSocket other_target;
-    Server server;
+    SocksServer server;
     server.allow(one_target.endpoint().address);
     server.allow(other_target.endpoint().address);
     server.start();
@@ -163,7 +130,7 @@ TEST_CASE("a client keeps its address whomever it talks to") {
 
 TEST_CASE("only the client of the connection is served: not its neighbours, nor its other ports") {
     UdpSocket target;
-    Server server;
+    SocksServer server;
     server.allow(target.endpoint().address);
     server.start();
     const Client client(server);
@@ -183,7 +150,7 @@ TEST_CASE("only the client of the connection is served: not its neighbours, nor 
 TEST_CASE("what the rules forbid, fragments and noise go nowhere") {
     UdpSocket target;
     UdpSocket forbidden;
-    Server server;
+    SocksServer server;
     server.allow(target.endpoint().address);
     server.start();
     const Client client(server);
@@ -206,7 +173,7 @@ TEST_CASE("what the rules forbid, fragments and noise go nowhere") {
 
 TEST_CASE("an association ends with its connection") {
     UdpSocket target;
-    Server server;
+    SocksServer server;
     server.allow(target.endpoint().address);
     server.start();
     const std::size_t before = open_descriptors();
@@ -228,7 +195,7 @@ TEST_CASE("an association ends with its connection") {
 }
 
 TEST_CASE("an association that moves nothing is ended") {
-    Server server;
+    SocksServer server;
     server.timeouts.association = milliseconds(50);
     server.start();
     Client client(server);
@@ -236,7 +203,7 @@ TEST_CASE("an association that moves nothing is ended") {
 }
 
 TEST_CASE("beyond the limit of associations a client is told so") {
-    Server server;
+    SocksServer server;
     server.limits.max_associations = 1;
     server.start();
     const Client first(server);
@@ -247,7 +214,7 @@ TEST_CASE("beyond the limit of associations a client is told so") {
 
 TEST_CASE("the destination of the request is not looked at: v2ray puts the first target there") {
     UdpSocket target;
-    Server server;
+    SocksServer server;
     server.allow(target.endpoint().address);
     server.start();
     const Client client(
@@ -259,11 +226,11 @@ TEST_CASE("the destination of the request is not looked at: v2ray puts the first
 TEST_CASE("a peer's addresses are reached through the peer's proxy") {
     UdpSocket target;
     UdpSocket elsewhere;
-    Server far;
+    SocksServer far;
     far.allow(target.endpoint().address);
     far.allow(elsewhere.endpoint().address);
     far.start();
-    Server near;
+    SocksServer near;
     near.add_peer(far.listen, host_prefix(target.endpoint().address));
     near.start();
     const Client client(near);
@@ -303,7 +270,7 @@ const Endpoint at_peer{*Address::parse("203.0.113.20"), 53};
 
 struct WithProxy {
     ScriptedProxy proxy;
-    Server server;
+    SocksServer server;
     std::optional<Client> client;
 
     WithProxy() {

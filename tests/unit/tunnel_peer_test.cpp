@@ -5,9 +5,8 @@
 
 #include <doctest/doctest.h>
 
-#include "tunnel/socks5.h"
 #include "tunnel/tproxy_listener.h"
-#include "tunnel_worker.h"
+#include "tunnel_socks_server.h"
 
 using namespace natctl;
 using namespace natctl::test;
@@ -17,8 +16,6 @@ using std::chrono::milliseconds;
 // of loopback, so a client that connects to the listener is a client that wants to go to a peer of this address.
 
 namespace {
-
-std::string string_of(const socks5::Bytes& bytes) { return {bytes.begin(), bytes.end()}; }
 
 /// The request for the peer's address, as the proxy must see it.
 std::string request_for(const Endpoint& target) {
@@ -59,13 +56,6 @@ Connection accept_request(TestListener& proxy, const Endpoint& target) {
 
 const std::string true_success = string_of(socks5::reply(socks5::Reply::succeeded, {Address::v4(0x01020304), 4711}));
 const std::string formal_success = string_of(socks5::reply(socks5::Reply::succeeded));
-
-void check_talks(Connection& client, Connection& target) {
-    client.send("question");
-    CHECK(target.receive(8) == "question");
-    target.send("answer");
-    CHECK(client.receive(6) == "answer");
-}
 
 } // namespace
 

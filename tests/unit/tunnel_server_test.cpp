@@ -2,15 +2,13 @@
 #include "tunnel/socks5_server.h"
 
 #include <future>
-#include <optional>
 
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "tunnel/socks5.h"
-#include "tunnel_worker.h"
+#include "tunnel_socks_server.h"
 
 using namespace natctl;
 using namespace natctl::test;
@@ -18,29 +16,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
-std::string string_of(const socks5::Bytes& bytes) { return {bytes.begin(), bytes.end()}; }
-
-/// A worker with one SOCKS5 listener that may go anywhere on loopback.
-struct Server {
-    Endpoint listen{fresh_address(), 1080};
-    SocksListener listener;
-    Site site;
-    WorkerLimits limits;
-    Timeouts timeouts = short_ticks();
-    std::optional<RunningWorker> worker;
-
-    Server() {
-        site.name = "b";
-        listener.listen = listen;
-        listener.to = {*Prefix::parse("127.0.0.0/8")};
-    }
-
-    void start() {
-        site.tunnel.socks5 = {listener};
-        worker.emplace(unmarked(site, timeouts), one(listen_on(ListenerKind::socks5, listen)), limits);
-    }
-
-    Connection client() const { return Connection::to(listen); }
+/// Its clients may go anywhere on loopback.
+struct Server : SocksServer {
+    Server() { allow(*Prefix::parse("127.0.0.0/8")); }
 
     /// Past the method negotiation.
     Connection greeted_client() const {
@@ -68,13 +46,6 @@ socks5::Reply reply_to(Server& server, const socks5::Destination& destination) {
     auto client = server.greeted_client();
     client.send(connect_request(destination));
     return read_reply(client).reply;
-}
-
-void check_talks(Connection& client, Connection& target) {
-    client.send("question");
-    CHECK(target.receive(8) == "question");
-    target.send("answer");
-    CHECK(client.receive(6) == "answer");
 }
 
 } // namespace

@@ -126,6 +126,13 @@ bool TestListener::somebody_within(std::chrono::milliseconds time) { return poll
 
 Endpoint dead_endpoint() { return {fresh_address(), 9}; }
 
+void check_talks(Connection& client, Connection& target) {
+    client.send("question");
+    CHECK(target.receive(8) == "question");
+    target.send("answer");
+    CHECK(client.receive(6) == "answer");
+}
+
 std::pair<Connection, Connection> tcp_pair() {
     TestListener listener;
     auto client = Connection::to(listener.endpoint());

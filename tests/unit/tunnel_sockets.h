@@ -76,6 +76,9 @@ private:
 /// An address where nothing listens.
 Endpoint dead_endpoint();
 
+/// Sends something each way, and checks that it arrives.
+void check_talks(Connection& client, Connection& target);
+
 /// Two ends of one TCP connection.
 std::pair<Connection, Connection> tcp_pair();
 

@@ -2,8 +2,7 @@
 """Sites, hosts and links in network namespaces, for tests, the demonstration and the benchmark.
 
     with Lab() as lab:
-        a, b = build_sites(lab)
-        configure([a, b], Veth(lab, [a, b]))
+        a, b = linked_sites(lab, Veth)
         a.router.apply()
         b.router.apply()
         assert a.host.greeting("240.2.2.20") == Greeting(host="D", saw="240.1.1.20")
@@ -13,7 +12,7 @@ from .bulk import exchange
 from .capture import Capture
 from .greeter import Greeting
 from .lab import ROOT, Lab
-from .links import Socks, Veth, WireGuardMesh, configure
+from .links import Socks, Veth, WireGuardMesh, configure, linked_sites
 from .servers import microsocks, nginx, page_of
 from .site import STRANGER, build_sites
 from .wait import DEADLINE, Never, always, eventually
@@ -36,6 +35,7 @@ __all__ = [
     "configure",
     "eventually",
     "exchange",
+    "linked_sites",
     "microsocks",
     "nginx",
     "page_of",

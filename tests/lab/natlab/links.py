@@ -2,6 +2,7 @@
 """Links between sites: what lies between the routers, and how site.toml names it."""
 
 from . import toml
+from .site import build_sites
 from .wireguard import WireGuard
 
 
@@ -70,3 +71,10 @@ def configure(sites, link):
         text += "".join(toml.peer(other, link.to(other), link.ipv6) for other in others)
         text += link.listeners(site, others)
         site.router.configure(text)
+
+
+def linked_sites(lab, link=Veth):
+    """Sites a and b, each the other's peer over a link of that kind. Nothing is applied yet."""
+    sites = build_sites(lab)
+    configure(sites, link(lab, sites))
+    return sites

@@ -2,6 +2,7 @@
 """A router with natctl on it."""
 
 import json
+import re
 
 from . import netfilter
 from .machine import Machine
@@ -98,6 +99,11 @@ class Router(Machine):
         assert (result.code == 3) == bool(result.stdout.strip()), f"exit code and output disagree: {result}"
         return result.stdout
 
+    def confirmed_text(self):
+        """What was applied last and is not on trial; None when nothing was."""
+        file = self.state_dir / "applied.toml"
+        return file.read_text() if file.exists() else None
+
     def show(self):
         return self.natctl("show").stdout
 
@@ -105,15 +111,17 @@ class Router(Machine):
         return self.natctl("down")
 
     def start_tunnel(self):
-        """natctl-tunnel, ready to take connections."""
+        """natctl-tunnel, ready to take connections; also called `tunnel` from then on."""
         ready = self.run_dir / "natctl-tunnel.ready"
         ready.unlink(missing_ok=True)
-        program = self.start("natctl-tunnel", self.lab.program("natctl-tunnel"), "--config", self.toml, *self._places)
+        self.tunnel = self.start(
+            "natctl-tunnel", self.lab.program("natctl-tunnel"), "--config", self.toml, *self._places
+        )
 
         def says_so():
-            return ready.exists() and ready.read_text().strip() == str(program.pid)
+            return ready.exists() and ready.read_text().strip() == str(self.tunnel.pid)
 
-        return program.wait_until(says_so, f"it writes its process id to {ready.name}")
+        return self.tunnel.wait_until(says_so, f"it writes its process id to {ready.name}")
 
     def start_agent(self):
         """natctl-agent. It applies site.toml in its own time."""
@@ -124,6 +132,12 @@ class Router(Machine):
     def ruleset(self, table=None):
         """As nft lists it, without counter values."""
         return self.run("nft", "-s", "list", *(("table", *table.split()) if table else ("ruleset",))).stdout
+
+    def table_words(self):
+        """The words of our table as nft lists it, sorted: nft's order of elements in a set is any. None where there
+        is no table."""
+        listed = self.run("nft", "-s", "list", "table", "inet", "natctl", check=False)
+        return sorted(re.findall(r"[^\s,{}]+", listed.stdout)) if listed.code == 0 else None
 
     def policy(self):
         """All policy rules and all routes of all tables."""
