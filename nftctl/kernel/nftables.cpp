@@ -79,6 +79,15 @@ Nftables::State Nftables::read() {
     throw SystemError("read", our_table, EAGAIN, "somebody changes the tables without a pause");
 }
 
+bool Nftables::exists() {
+    netlink::Message message = make_request(NFT_MSG_GETTABLE, NFPROTO_INET);
+    mnl_attr_put_strz(message.header(), NFTA_TABLE_NAME, table_name);
+    const netlink::Answer answer = socket_.request(message);
+    if (answer.error == ENOENT) return false;
+    refuse(answer);
+    return true;
+}
+
 bool Nftables::read_table(std::optional<Table>& result) {
     bool dormant = false;
     netlink::Message message = make_request(NFT_MSG_GETTABLE, NFPROTO_INET);
@@ -132,7 +141,10 @@ bool Nftables::read_elements(Set& set) {
             throw SystemError("parse", "elements of set " + set.spec.name + " of " + our_table, EBADMSG);
         reader.take(*elements);
     });
-    if (complete) set.elements = reader.finish();
+    if (complete) {
+        set.elements = reader.finish();
+        set.lifetimes = reader.lifetimes();
+    }
     return complete;
 }
 

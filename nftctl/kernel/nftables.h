@@ -19,6 +19,9 @@ public:
     /// Counts the changes to all tables of the network namespace.
     std::uint32_t generation();
 
+    /// Whether our table is there. Needs CAP_NET_ADMIN.
+    bool exists();
+
     struct State {
         /// nullopt: no such table.
         std::optional<Table> table;

@@ -57,6 +57,7 @@ CommitResult FakeKernel::commit(const Transaction& transaction, std::uint32_t ge
         return CommitResult::stale;
     }
 
+    if (std::exchange(expire_, false)) remove_expired();
     change_table(transaction.changes);
     if (lost_answers_ > 0) {
         --lost_answers_;
@@ -114,6 +115,14 @@ void FakeKernel::change_table(const std::vector<nft::Change>& changes) {
     // A batch that leaves everything as it was does not count.
     if (plan_.table != table) ++generation_;
     plan_.table = std::move(table);
+}
+
+void FakeKernel::remove_expired() {
+    if (!plan_.table) return;
+    for (auto& set : plan_.table->sets) {
+        std::erase_if(set.elements, [&](const nft::Element& e) { return set.lifetimes.contains(e.first()); });
+        set.lifetimes.clear();
+    }
 }
 
 void FakeKernel::add(const Route& route, std::size_t index) {
