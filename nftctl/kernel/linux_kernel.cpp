@@ -16,12 +16,16 @@ namespace {
 
 class LinuxKernel : public Kernel {
 public:
-    explicit LinuxKernel(std::map<std::string, std::vector<Address>> endpoints) : endpoints_(std::move(endpoints)) {}
+    LinuxKernel(std::map<std::string, std::vector<Address>> endpoints,
+                std::function<std::vector<RunTimeEntry>()> white_now)
+        : endpoints_(std::move(endpoints)),
+          white_now_(std::move(white_now)) {}
 
     Facts read_facts(const Site& site) override {
         Facts facts = natctl::read_facts(route_socket_);
         find_guards(site, facts);
         facts.endpoints = endpoints_;
+        if (white_now_) facts.white_now = white_now_();
         return facts;
     }
 
@@ -68,6 +72,7 @@ private:
     }
 
     std::map<std::string, std::vector<Address>> endpoints_;
+    std::function<std::vector<RunTimeEntry>()> white_now_;
     nft::Nftables nftables_;
     Conntrack conntrack_;
     netlink::Socket route_socket_{NETLINK_ROUTE};
@@ -75,8 +80,9 @@ private:
 
 } // namespace
 
-std::unique_ptr<Kernel> make_linux_kernel(std::map<std::string, std::vector<Address>> endpoints) {
-    return std::make_unique<LinuxKernel>(std::move(endpoints));
+std::unique_ptr<Kernel> make_linux_kernel(std::map<std::string, std::vector<Address>> endpoints,
+                                          std::function<std::vector<RunTimeEntry>()> white_now) {
+    return std::make_unique<LinuxKernel>(std::move(endpoints), std::move(white_now));
 }
 
 } // namespace natctl
