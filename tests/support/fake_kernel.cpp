@@ -22,6 +22,13 @@ bool same_place(const Route& left, const Route& right) {
     return left.table == right.table && left.destination == right.destination;
 }
 
+std::vector<nft::Lifetimes> lifetimes_of(const std::optional<nft::Table>& table) {
+    std::vector<nft::Lifetimes> lifetimes;
+    if (!table) return lifetimes;
+    for (const auto& set : table->sets) lifetimes.push_back(set.lifetimes);
+    return lifetimes;
+}
+
 template <class Items>
 bool erase(Items& items, const auto& item) {
     const auto found = std::ranges::find(items, item);
@@ -113,7 +120,7 @@ void FakeKernel::change_table(const std::vector<nft::Change>& changes) {
         if (error != 0) throw nft::refusal(changes[index], {.error = error});
     }
     // A batch that leaves everything as it was does not count.
-    if (plan_.table != table) ++generation_;
+    if (plan_.table != table || lifetimes_of(plan_.table) != lifetimes_of(table)) ++generation_;
     plan_.table = std::move(table);
 }
 
