@@ -20,8 +20,10 @@ void look_at_machine(Examination& seen, const Site* site) {
     seen.sysctls = look([&] { return read_sysctls(site); });
     seen.features = look(read_features);
     // Of a site that is not known the facts are the machine's alone.
-    const auto white_now = [&] { return read_run_time_entries(seen.invocation.run_dir); };
-    seen.facts = look([&] { return make_linux_kernel({}, white_now)->read_facts(site != nullptr ? *site : Site{}); });
+    seen.facts = look([&] { return make_linux_kernel()->read_facts(site != nullptr ? *site : Site{}); });
+    const auto white_now = look([&] { return read_run_time_entries(seen.invocation.run_dir); });
+    seen.facts->white_now = *white_now;
+    seen.white_now_failure = white_now.failure;
     seen.plan = look([] { return make_linux_kernel()->read().plan; });
     seen.tables = look(read_foreign_tables);
     seen.legacy_tables = look(read_legacy_tables);

@@ -409,6 +409,8 @@ def test_a_list_of_another_boot_counts_for_nothing_and_a_damaged_one_is_named(pr
         result = router.natctl(verb, check=False)
         assert result.code == 1 and f"{file}:3:" in result.stderr and f"rm {file}" in result.stderr, str(result)
     assert f"{file}:3:" in refusal(router, "add", NET)
+    found = json.loads(router.natctl("doctor", "--json", check=False).stdout)
+    assert f"rm {file}" in json.dumps(found)
     router.down()
     assert not file.exists()
 

@@ -53,21 +53,21 @@ TEST_CASE("text that is none is refused with the file, the line and the way out"
         const char* text;
         const char* place;
     };
-    for (const auto& [text, place] :
+    for (const Case& one :
          {Case{"", ":1"}, Case{"\n", ":1"}, Case{"boot\n", ":1"}, Case{"boot a b\n", ":1"},
           Case{"203.0.113.0/24 -\n", ":1"}, Case{"boot a\n\n", ":2"}, Case{"boot a\n203.0.113.0/24\n", ":2"},
           Case{"boot a\n203.0.113.0/33 -\n", ":2"}, Case{"boot a\n1.1.1.1 -\n203.0.113.0/24 soon\n", ":3"},
           Case{"boot a\n203.0.113.0/24 -5\n", ":2"}, Case{"boot a\n203.0.113.0/24 12x\n", ":2"},
           Case{"boot a\n203.0.113.0/24 99999999999999999999\n", ":2"}, Case{"boot a\n203.0.113.0/24 - a b\n", ":2"},
           Case{"boot a\n203.0.113.0/24 - \xff\n", ":2"}}) {
-        CAPTURE(text);
+        CAPTURE(one.text);
         try {
-            run_time_list_of(text, path);
+            run_time_list_of(one.text, path);
             FAIL("it was taken");
         } catch (const SystemError& error) {
             const std::string what = error.what();
             CHECK(error.error() == EINVAL);
-            CHECK_MESSAGE(what.find(std::string(path) + place + ":") != std::string::npos, what);
+            CHECK_MESSAGE(what.find(std::string(path) + one.place + ":") != std::string::npos, what);
             CHECK_MESSAGE(what.find(std::string("rm ") + path) != std::string::npos, what);
         }
     }
