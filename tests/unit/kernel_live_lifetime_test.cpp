@@ -50,7 +50,8 @@ TEST_CASE("lifetimes are read back as what is left of them") {
     const auto kernel = make_linux_kernel();
     const std::vector elements{range("10.0.0.0", "10.0.0.255"), range("10.0.1.0", "10.0.1.255"),
                                range("255.0.0.0", "255.255.255.255")};
-    const Lifetimes lifetimes{{Bytes(elements[0].first()), std::chrono::hours(1)}, {Bytes(elements[2].first()), milliseconds(90500)}};
+    const Lifetimes lifetimes{{Bytes(elements[0].first()), std::chrono::hours(1)},
+                              {Bytes(elements[2].first()), milliseconds(90500)}};
     commit(*kernel, {AddTable{}, AddSet{spec}, AddElements{spec, elements, lifetimes}});
     const auto set = read_set(*kernel);
     CHECK(set.spec == spec);
@@ -70,8 +71,8 @@ TEST_CASE("an element ends by itself: what overlaps it can be added then, and it
     const auto kernel = make_linux_kernel();
     const auto brief = range("10.0.0.0", "10.0.0.255");
     const auto neighbour = range("10.0.1.0", "10.0.1.255");
-    commit(*kernel,
-           {AddTable{}, AddSet{spec}, AddElements{spec, {brief, neighbour}, {{Bytes(brief.first()), milliseconds(30)}}}});
+    commit(*kernel, {AddTable{}, AddSet{spec},
+                     AddElements{spec, {brief, neighbour}, {{Bytes(brief.first()), milliseconds(30)}}}});
     CHECK(comes_true([&] { return read_set(*kernel).elements == std::vector{neighbour}; }));
     CHECK(read_set(*kernel).lifetimes.empty());
     CHECK(error_of(*kernel, {DeleteElements{spec, {brief}}}) == ENOENT);
@@ -84,9 +85,10 @@ TEST_CASE("a lifetime is replaced in one batch") {
     const FreshNamespace fresh;
     const auto kernel = make_linux_kernel();
     const auto element = range("10.0.0.0", "10.0.0.255");
-    commit(*kernel, {AddTable{}, AddSet{spec}, AddElements{spec, {element}, {{Bytes(element.first()), std::chrono::hours(1)}}}});
     commit(*kernel,
-           {DeleteElements{spec, {element}}, AddElements{spec, {element}, {{Bytes(element.first()), std::chrono::hours(9)}}}});
+           {AddTable{}, AddSet{spec}, AddElements{spec, {element}, {{Bytes(element.first()), std::chrono::hours(1)}}}});
+    commit(*kernel, {DeleteElements{spec, {element}},
+                     AddElements{spec, {element}, {{Bytes(element.first()), std::chrono::hours(9)}}}});
     CHECK(read_set(*kernel).lifetimes.at(Bytes(element.first())) > std::chrono::hours(8));
     commit(*kernel, {DeleteElements{spec, {element}}, AddElements{spec, {element}}});
     CHECK(read_set(*kernel).elements == std::vector{element});
