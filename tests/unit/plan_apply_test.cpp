@@ -65,6 +65,18 @@ Site random_site(std::mt19937& random) {
     return site;
 }
 
+/// Overlapping and touching ones, some of which end.
+std::vector<RunTimeEntry> random_entries(std::mt19937& random) {
+    std::vector<RunTimeEntry> entries;
+    for (auto count = random() % 5; count > 0; --count) {
+        RunTimeEntry entry{.prefix = Prefix(Address::v4(0xcb007100 + static_cast<std::uint32_t>(random() % 256)),
+                                            26 + static_cast<unsigned>(random() % 7))};
+        if (random() % 2) entry.lifetime = std::chrono::seconds(1 + random() % 3);
+        entries.push_back(entry);
+    }
+    return entries;
+}
+
 } // namespace
 
 TEST_CASE("applying makes the kernel hold the plan, once more changes nothing, down removes it") {
@@ -82,8 +94,10 @@ TEST_CASE("for random sites and edits, the difference leads to the same as a fre
     auto kernel = kernel_of(router());
     for (int round = 0; round < 300; ++round) {
         const auto site = random_site(random);
-        apply(kernel, site);
-        REQUIRE(diff(kernel.plan(), compile(site, router())).empty());
+        kernel.facts.white_now = random_entries(random);
+        if (random() % 4 == 0) kernel.let_expire();
+        apply(kernel, site, warn_on_stderr, random() % 2 ? OtherLifetime::replaced : OtherLifetime::kept);
+        REQUIRE(diff(kernel.plan(), compile(site, kernel.facts)).empty());
     }
 }
 
@@ -260,14 +274,32 @@ TEST_CASE("an element that ends by itself before it is deleted makes us read aga
     const auto change = apply(kernel, site_a());
     CHECK(diff(kernel.plan(), compile(site_a(), kernel.facts)).empty());
     CHECK(change.changes.size() == 2);
+}
 
-    // Where it is something else that is missing, that is a refusal after a while.
-    kernel.facts.white_now = {};
+TEST_CASE("where it is not the lifetime that ended, that is a refusal after a few attempts") {
+    struct Refusing : FakeKernel {
+        CommitResult commit(const Transaction& transaction, std::uint32_t generation) override {
+            if (!refuses) return FakeKernel::commit(transaction, generation);
+            ++attempts;
+            throw SystemError("delete", "elements", ENOENT);
+        }
+        bool refuses = false;
+        int attempts = 0;
+    };
+    Refusing kernel;
+    kernel.facts = router();
+    kernel.facts.white_now = {spared("203.0.113.0/24", std::chrono::milliseconds(30000))};
+    apply(kernel, site_a());
     const auto former = kernel.plan();
-    auto site = site_a();
-    site.peers = {peer("b", "240.4.4.0/24", DevLink{.dev = "wg0"})};
-    kernel.foreign_routes = {
-        {.table = routing::link_table, .destination = *Prefix::parse("240.4.4.0/24"), .dev = "lo"}};
-    CHECK_THROWS_AS(apply(kernel, site), SystemError);
+    kernel.refuses = true;
+    kernel.facts.white_now = {};
+    CHECK_THROWS_AS(apply(kernel, site_a()), SystemError);
+    CHECK(kernel.attempts == 6);
     CHECK(diff(kernel.plan(), former).empty());
+
+    // Nothing that could have ended is to be deleted: refused at once.
+    kernel.attempts = 0;
+    kernel.facts.white_now = {spared("203.0.113.0/24"), spared("8.8.8.8")};
+    CHECK_THROWS_AS(apply(kernel, site_a()), SystemError);
+    CHECK(kernel.attempts == 1);
 }
