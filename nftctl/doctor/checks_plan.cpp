@@ -79,6 +79,12 @@ Findings check_table(const Site& site, const Examination& seen) {
     if (!seen.plan->table)
         return {apply_again(seen, "table inet natctl is not there",
                             "it was never applied, or somebody flushed the ruleset: nothing is translated")};
+    if (!seen.white_now_failure.empty())
+        return {{.grade = Grade::error,
+                 .what = seen.white_now_failure,
+                 .why = "as long as it stands there, nothing can be applied",
+                 .command = "rm " + seen.invocation.run_dir + "/white_list",
+                 .advice = "`" + natctl_command(seen.invocation, "apply") + "` after that"}};
     Plan actual;
     actual.table = seen.plan->table;
     Plan wanted;

@@ -160,6 +160,8 @@ struct Examination {
     /// What reading site.toml said, and why it could not be read at all.
     Seen<std::vector<Diagnostic>> configuration = {};
     Seen<Facts> facts = {};
+    /// Why what was added to the white list at run time could not be read, and is not in the facts.
+    std::string white_now_failure = {};
     Seen<std::vector<Device>> devices = {};
     /// By their names for sysctl(8). Those that this kernel has not got are absent.
     Seen<std::map<std::string, std::string>> sysctls = {};

@@ -6,6 +6,7 @@
 #include "nftctl/doctor/look.h"
 #include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/kernel/resolve.h"
+#include "nftctl/kernel/run_time_list.h"
 #include "nftctl/plan/compile.h"
 
 namespace natctl::doctor {
@@ -20,6 +21,9 @@ void look_at_machine(Examination& seen, const Site* site) {
     seen.features = look(read_features);
     // Of a site that is not known the facts are the machine's alone.
     seen.facts = look([&] { return make_linux_kernel()->read_facts(site != nullptr ? *site : Site{}); });
+    const auto white_now = look([&] { return read_run_time_entries(seen.invocation.run_dir); });
+    seen.facts->white_now = *white_now;
+    seen.white_now_failure = white_now.failure;
     seen.plan = look([] { return make_linux_kernel()->read().plan; });
     seen.tables = look(read_foreign_tables);
     seen.legacy_tables = look(read_legacy_tables);

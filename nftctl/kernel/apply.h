@@ -6,6 +6,7 @@
 
 #include "nftctl/kernel/forget.h"
 #include "nftctl/kernel/kernel.h"
+#include "nftctl/plan/diff.h"
 #include "nftctl/site/site.h"
 
 namespace natctl {
@@ -16,7 +17,8 @@ Transaction pending(Kernel& kernel, const Site& site);
 /// Makes the kernel hold what the site needs. Returns what was changed. When the kernel refuses any part, the former
 /// state is put back and the refusal is thrown. Open flows that are translated wrongly since are forgotten; see
 /// forget.h.
-Transaction apply(Kernel& kernel, const Site& site, const Warn& warn = warn_on_stderr);
+Transaction apply(Kernel& kernel, const Site& site, const Warn& warn = warn_on_stderr,
+                  OtherLifetime other = OtherLifetime::kept);
 
 /// Removes exactly what is ours.
 Transaction take_down(Kernel& kernel, const Warn& warn = warn_on_stderr);

@@ -102,22 +102,26 @@ void Batch::add(const AddHelper& change, int ack) {
 }
 
 void Batch::add(const AddElements& change, int ack) {
-    add_elements(change.set, change.elements, ElementUse::add, NFT_MSG_NEWSETELEM, NLM_F_CREATE, ack);
+    add_elements(change.set, change.elements, change.lifetimes, ElementUse::add, NFT_MSG_NEWSETELEM, NLM_F_CREATE, ack);
 }
 
 void Batch::add(const DeleteElements& change, int ack) {
-    add_elements(change.set, change.elements, ElementUse::remove, NFT_MSG_DELSETELEM, 0, ack);
+    add_elements(change.set, change.elements, {}, ElementUse::remove, NFT_MSG_DELSETELEM, 0, ack);
 }
 
-void Batch::add_elements(const SetSpec& spec, std::span<const Element> elements, ElementUse use, int type, int flags,
-                         int ack) {
+void Batch::add_elements(const SetSpec& spec, std::span<const Element> elements, const Lifetimes& lifetimes,
+                         ElementUse use, int type, int flags, int ack) {
     const std::size_t chunk = elements_per_message(spec);
     // Without elements there is one empty message, which changes nothing and is answered like any other.
     do {
         const auto part = elements.first(std::min(chunk, elements.size()));
         elements = elements.subspan(part.size());
         const NftnlSetPtr message = elements_message(spec.name);
-        for (const Element& element : part) append(*message, spec, element, use);
+        for (const Element& element : part) {
+            const auto lifetime = lifetimes.find(element.first());
+            append(*message, spec, element, use,
+                   lifetime == lifetimes.end() ? std::nullopt : std::optional(lifetime->second));
+        }
         nftnl_set_elems_nlmsg_build_payload(start_message(type, flags | (elements.empty() ? ack : 0)), message.get());
         end_message();
     } while (!elements.empty());

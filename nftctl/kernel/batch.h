@@ -50,8 +50,8 @@ private:
     void add(const AddChain& change, int ack);
     void add(const FlushChain& change, int ack);
     void add(const AddRule& change, int ack);
-    void add_elements(const SetSpec& spec, std::span<const Element> elements, ElementUse use, int type, int flags,
-                      int ack);
+    void add_elements(const SetSpec& spec, std::span<const Element> elements, const Lifetimes& lifetimes,
+                      ElementUse use, int type, int flags, int ack);
 
     NftnlBatchPtr batch_;
     std::uint32_t first_sequence_;

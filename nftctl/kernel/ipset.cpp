@@ -64,7 +64,8 @@ void put_number(nlmsghdr* header, int type, std::uint32_t value) {
     mnl_attr_put_u32(header, static_cast<std::uint16_t>(type | NLA_F_NET_BYTEORDER), htonl(value));
 }
 
-void put_prefix(nlmsghdr* header, const Prefix& prefix) {
+void put_member(nlmsghdr* header, const IpsetMember& member) {
+    const auto& prefix = member.prefix;
     const bool four = prefix.family() == Family::ipv4;
     auto* const data = mnl_attr_nest_start(header, IPSET_ATTR_DATA);
     auto* const address = mnl_attr_nest_start(header, IPSET_ATTR_IP);
@@ -73,6 +74,7 @@ void put_prefix(nlmsghdr* header, const Prefix& prefix) {
     mnl_attr_put(header, static_cast<std::uint16_t>(type), bytes.size(), bytes.data());
     mnl_attr_nest_end(header, address);
     mnl_attr_put_u8(header, IPSET_ATTR_CIDR, static_cast<std::uint8_t>(prefix.length()));
+    if (member.lifetime) put_number(header, IPSET_ATTR_TIMEOUT, static_cast<std::uint32_t>(member.lifetime->count()));
     mnl_attr_nest_end(header, data);
 }
 
@@ -116,7 +118,7 @@ std::uint8_t Ipsets::newest_revision(Family family) {
     return revision;
 }
 
-void Ipsets::create(const std::string& name, Family family, std::size_t elements) {
+void Ipsets::create(const std::string& name, Family family, std::size_t elements, Lifetimes lifetimes) {
     const auto revision = newest_revision(family);
     auto message = make_message(IPSET_CMD_CREATE, NLM_F_CREATE | NLM_F_EXCL, name);
     auto* const header = message.header();
@@ -125,32 +127,37 @@ void Ipsets::create(const std::string& name, Family family, std::size_t elements
     mnl_attr_put_u8(header, IPSET_ATTR_FAMILY, family_number(family));
     auto* const data = mnl_attr_nest_start(header, IPSET_ATTR_DATA);
     put_number(header, IPSET_ATTR_MAXELEM, std::max(usual_elements, static_cast<std::uint32_t>(2 * elements)));
+    // Of members that have none of their own: for ever.
+    if (lifetimes == Lifetimes::some) put_number(header, IPSET_ATTR_TIMEOUT, 0);
     mnl_attr_nest_end(header, data);
     const auto answer = socket_.request(message);
     if (answer.error != 0) refuse("create", name, answer.error);
 }
 
-void Ipsets::fill(const std::string& name, const std::vector<Prefix>& prefixes) {
-    for (std::size_t i = 0; i < prefixes.size(); i += elements_per_message) {
-        const auto part = std::span(prefixes).subspan(i, std::min(elements_per_message, prefixes.size() - i));
+void Ipsets::fill(const std::string& name, const std::vector<IpsetMember>& members) {
+    for (std::size_t i = 0; i < members.size(); i += elements_per_message) {
+        const auto part = std::span(members).subspan(i, std::min(elements_per_message, members.size() - i));
         auto message = make_message(IPSET_CMD_ADD, 0, name);
         put_number(message.header(), IPSET_ATTR_LINENO, 0);
         auto* const list = mnl_attr_nest_start(message.header(), IPSET_ATTR_ADT);
-        for (const auto& prefix : part) put_prefix(message.header(), prefix);
+        for (const auto& member : part) put_member(message.header(), member);
         mnl_attr_nest_end(message.header(), list);
         const auto answer = socket_.request(message);
         if (answer.error != 0) refuse("fill", name, answer.error);
     }
 }
 
-void Ipsets::replace(const std::string& name, Family family, const std::vector<Prefix>& prefixes) {
-    if (!exists(name, family)) create(name, family, prefixes.size());
+void Ipsets::replace(const std::string& name, Family family, const std::vector<IpsetMember>& members) {
+    const bool timed =
+        std::ranges::any_of(members, [](const IpsetMember& member) { return member.lifetime.has_value(); });
+    const auto lifetimes = timed ? Lifetimes::some : Lifetimes::none;
+    if (!exists(name, family)) create(name, family, members.size(), lifetimes);
     // Filled under a name of its own, then swapped: nobody ever sees a part of it.
     const std::string fresh = family == Family::ipv4 ? "natctl.new" : "natctl.new6";
     destroy(fresh);
-    create(fresh, family, prefixes.size());
+    create(fresh, family, members.size(), lifetimes);
     try {
-        fill(fresh, prefixes);
+        fill(fresh, members);
         auto message = make_message(IPSET_CMD_SWAP, 0, fresh);
         mnl_attr_put_strz(message.header(), IPSET_ATTR_SETNAME2, name.c_str());
         const auto answer = socket_.request(message);

@@ -23,6 +23,19 @@ std::string set_name(const Site& site, Family family) {
     return site.white_list.ipset + (family == Family::ipv4 ? "" : "6");
 }
 
+std::vector<IpsetMember> members_for(const Site& site, const Facts& facts, Family family) {
+    std::vector<IpsetMember> members;
+    for (const auto& [range, lifetime] : all_white_ranges(site, facts, family)) {
+        IpsetMember member;
+        if (lifetime) member.lifetime = std::chrono::ceil<std::chrono::seconds>(*lifetime);
+        for (const auto& prefix : prefixes_of({range})) {
+            member.prefix = prefix;
+            members.push_back(member);
+        }
+    }
+    return members;
+}
+
 /// Names, one a line.
 std::vector<std::string> read_made(const std::string& state_dir) {
     std::vector<std::string> names;
@@ -74,7 +87,7 @@ void update_ipset_mirror(const Site& site, const Facts& facts, const std::string
             made.push_back(name);
             write_made(state_dir, made);
         }
-        ipsets.replace(name, family, prefixes_of(white_ranges(site, facts, family)));
+        ipsets.replace(name, family, members_for(site, facts, family));
     }
     const auto is_wanted = [&](const std::string& name) { return std::ranges::find(wanted, name) != wanted.end(); };
     for (const auto& name : made)

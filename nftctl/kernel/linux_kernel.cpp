@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/kernel/linux_kernel.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <linux/netlink.h>
@@ -20,15 +21,15 @@ namespace {
 
 class LinuxKernel : public Kernel {
 public:
-    LinuxKernel(std::map<std::string, std::vector<Address>> endpoints, const std::string& run_dir)
-        : endpoints_(std::move(endpoints)) {
-        if (!run_dir.empty()) memory_.emplace(run_dir);
+    explicit LinuxKernel(KernelSources sources) : sources_(std::move(sources)) {
+        if (!sources_.run_dir.empty()) memory_.emplace(sources_.run_dir);
     }
 
     Facts read_facts(const Site& site) override {
         Facts facts = natctl::read_facts(route_socket_);
         find_guards(site, facts);
-        facts.endpoints = endpoints_;
+        facts.endpoints = sources_.endpoints;
+        if (sources_.white_now) facts.white_now = sources_.white_now();
         return facts;
     }
 
@@ -57,9 +58,14 @@ public:
         const auto identity = plan.table ? identity_of(*plan.table) : std::nullopt;
         const auto seen = memory_ && identity ? memory_->recall() : std::nullopt;
         if (!seen || seen->identity != *identity || nftables_.generation() != seen->generation) return false;
-        // The record may be of another namespace that had the same number.
-        const auto found = nftables_.read_elements(plan.table->find_set(identity_name)->spec);
-        return found && identity_of(*found) == identity && read_policy_rules(route_socket_) == plan.rules &&
+        // The record may be of another namespace that had the same number, and elements with a lifetime go by
+        // themselves.
+        const auto is_in_place = [this](const nft::Set& set) {
+            if (set.spec.name != identity_name && !set.spec.timeout) return true;
+            nft::Set found{set.spec, {}};
+            return nftables_.read_elements(found) && found == set;
+        };
+        return std::ranges::all_of(plan.table->sets, is_in_place) && read_policy_rules(route_socket_) == plan.rules &&
                read_routes(route_socket_) == plan.routes;
     }
 
@@ -89,7 +95,7 @@ private:
         return removed;
     }
 
-    std::map<std::string, std::vector<Address>> endpoints_;
+    KernelSources sources_;
     std::optional<Memory> memory_;
     nft::Nftables nftables_;
     Conntrack conntrack_;
@@ -98,9 +104,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Kernel> make_linux_kernel(std::map<std::string, std::vector<Address>> endpoints,
-                                          const std::string& run_dir) {
-    return std::make_unique<LinuxKernel>(std::move(endpoints), run_dir);
+std::unique_ptr<Kernel> make_linux_kernel(KernelSources sources) {
+    return std::make_unique<LinuxKernel>(std::move(sources));
 }
 
 } // namespace natctl

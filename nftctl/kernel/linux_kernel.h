@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,10 +11,19 @@
 
 namespace natctl {
 
+/// What the kernel itself does not know.
+struct KernelSources {
+    /// Goes into the facts as it is.
+    std::map<std::string, std::vector<Address>> endpoints = {};
+    /// Asked whenever the facts are read.
+    std::function<std::vector<RunTimeEntry>()> white_now = {};
+    /// Where it is kept what table was seen last, over runs of natctl.
+    std::string run_dir = {};
+};
+
 /// The kernel of the network namespace that the calling thread is in now; the object stays bound to that namespace.
 /// Needs CAP_NET_ADMIN for commit() and for reading tables. Not safe for use by two threads at once.
-/// `endpoints` go into the facts as they are. It remembers in `run_dir`; without one it remembers nothing.
-std::unique_ptr<Kernel> make_linux_kernel(std::map<std::string, std::vector<Address>> endpoints = {},
-                                          const std::string& run_dir = {});
+/// It remembers in `run_dir`; without one it remembers nothing.
+std::unique_ptr<Kernel> make_linux_kernel(KernelSources sources = {});
 
 } // namespace natctl

@@ -79,6 +79,15 @@ Nftables::State Nftables::read() {
     throw SystemError("read", our_table, EAGAIN, "somebody changes the tables without a pause");
 }
 
+bool Nftables::exists() {
+    netlink::Message message = make_request(NFT_MSG_GETTABLE, NFPROTO_INET);
+    mnl_attr_put_strz(message.header(), NFTA_TABLE_NAME, table_name);
+    const netlink::Answer answer = socket_.request(message);
+    if (answer.error == ENOENT) return false;
+    refuse(answer);
+    return true;
+}
+
 bool Nftables::read_table(std::optional<Table>& result) {
     bool dormant = false;
     netlink::Message message = make_request(NFT_MSG_GETTABLE, NFPROTO_INET);
@@ -116,28 +125,27 @@ bool Nftables::read_sets(Table& table) {
         if (nftnl_set_nlmsg_parse(&reply, set.get()) < 0) throw SystemError("parse", "set of " + our_table, EBADMSG);
         table.sets.push_back({from_nftnl(*set), {}});
     });
-    return complete && std::ranges::all_of(table.sets, [this](Set& set) {
-               // Of a set that is none of ours its presence says enough.
-               if (set.spec.key.empty()) return true;
-               auto elements = read_elements(set.spec);
-               if (elements) set.elements = std::move(*elements);
-               return elements.has_value();
-           });
+    // Of a set that is none of ours its presence says enough.
+    return complete &&
+           std::ranges::all_of(table.sets, [this](Set& set) { return set.spec.key.empty() || read_elements(set); });
 }
 
-std::optional<std::vector<Element>> Nftables::read_elements(const SetSpec& spec) {
+bool Nftables::read_elements(Set& set) {
     netlink::Message message = make_request(NFT_MSG_GETSETELEM, NFPROTO_INET);
     mnl_attr_put_strz(message.header(), NFTA_SET_ELEM_LIST_TABLE, table_name);
-    mnl_attr_put_strz(message.header(), NFTA_SET_ELEM_LIST_SET, spec.name.c_str());
-    ElementReader reader(spec);
+    mnl_attr_put_strz(message.header(), NFTA_SET_ELEM_LIST_SET, set.spec.name.c_str());
+    ElementReader reader(set.spec);
     const bool complete = dump(message, [&](const nlmsghdr& reply) {
         const NftnlSetPtr elements(allocated(nftnl_set_alloc()));
         if (nftnl_set_elems_nlmsg_parse(&reply, elements.get()) < 0)
-            throw SystemError("parse", "elements of set " + spec.name + " of " + our_table, EBADMSG);
+            throw SystemError("parse", "elements of set " + set.spec.name + " of " + our_table, EBADMSG);
         reader.take(*elements);
     });
-    if (!complete) return std::nullopt;
-    return reader.finish();
+    if (complete) {
+        set.elements = reader.finish();
+        set.lifetimes = reader.lifetimes();
+    }
+    return complete;
 }
 
 bool Nftables::read_helpers(Table& table) {

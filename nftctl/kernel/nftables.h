@@ -19,6 +19,9 @@ public:
     /// Counts the changes to all tables of the network namespace.
     std::uint32_t generation();
 
+    /// Whether our table is there. Needs CAP_NET_ADMIN.
+    bool exists();
+
     struct State {
         /// nullopt: no such table.
         std::optional<Table> table;
@@ -27,8 +30,8 @@ public:
     /// Everything as it stood at one generation. Needs CAP_NET_ADMIN.
     State read();
 
-    /// Of one set of our table; nullopt when there is none of this name, or somebody changed it meanwhile.
-    std::optional<std::vector<Element>> read_elements(const SetSpec& spec);
+    /// Fills in the elements. False: there is no such set in our table, or somebody changed it meanwhile.
+    bool read_elements(Set& set);
 
     /// All of it or nothing. `changes` may be empty; then nothing is asked of the kernel.
     CommitResult commit(std::span<const Change> changes, std::uint32_t generation);

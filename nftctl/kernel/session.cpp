@@ -12,6 +12,7 @@
 #include "nftctl/kernel/ipset_mirror.h"
 #include "nftctl/kernel/kept.h"
 #include "nftctl/kernel/linux_kernel.h"
+#include "nftctl/kernel/nftables.h"
 #include "nftctl/kernel/resolve.h"
 #include "nftctl/kernel/state_file.h"
 #include "nftctl/kernel/trial.h"
@@ -40,10 +41,17 @@ void end_trial(const StatePaths& paths) {
     remove_unused(paths);
 }
 
+std::unique_ptr<Kernel> make_kernel(const std::string& run_dir, Endpoints endpoints) {
+    return make_linux_kernel({.endpoints = std::move(endpoints),
+                              .white_now = [run_dir] { return read_run_time_entries(run_dir); },
+                              .run_dir = run_dir});
+}
+
 /// The kernel, and the mirror of the white list.
-Transaction apply_and_mirror(Kernel& kernel, const Site& site, const std::string& state_dir) {
+Transaction apply_and_mirror(Kernel& kernel, const Site& site, const std::string& state_dir,
+                             OtherLifetime other = OtherLifetime::kept) {
     check_ipset_mirror(site);
-    auto change = apply(kernel, site);
+    auto change = apply(kernel, site, warn_on_stderr, other);
     update_ipset_mirror(site, kernel.read_facts(site), state_dir);
     return change;
 }
@@ -62,17 +70,17 @@ Transaction apply_confirmed(Kernel& kernel, const std::string& state_dir, const 
 }
 
 /// To what a file in the state directory says.
-Transaction apply_kept(const std::string& state_dir, const std::string& path) {
+Transaction apply_kept(const std::string& run_dir, const std::string& state_dir, const std::string& path) {
     const auto site = read_kept(path);
-    if (site) return apply_and_mirror(*make_linux_kernel(resolve_endpoints(*site, state_dir)), *site, state_dir);
+    if (site) return apply_and_mirror(*make_kernel(run_dir, resolve_endpoints(*site, state_dir)), *site, state_dir);
     auto change = take_down(*make_linux_kernel());
     remove_ipset_mirror(state_dir);
     return change;
 }
 
-Transaction roll_back_locked(const std::string& state_dir) {
+Transaction roll_back_locked(const std::string& run_dir, const std::string& state_dir) {
     const StatePaths paths(state_dir);
-    auto change = apply_kept(state_dir, paths.applied);
+    auto change = apply_kept(run_dir, state_dir, paths.applied);
     move_file(paths.on_trial, paths.refused);
     remove_file(paths.trial);
     return change;
@@ -84,8 +92,15 @@ void end_of_time(const std::string& run_dir, const std::string& state_dir, const
     const auto now = read_trial(StatePaths(state_dir));
     // Confirmed while we waited for the lock.
     if (!now || now->deadline != trial.deadline) return;
-    roll_back_locked(state_dir);
+    roll_back_locked(run_dir, state_dir);
     ::syslog(LOG_NOTICE, "nobody confirmed the configuration on trial: the former one is back");
+}
+
+/// What the kernel holds now, unless somebody changed it.
+std::optional<Site> read_applied(const StatePaths& paths) {
+    const auto trial = read_trial(paths);
+    const bool on_trial = trial && !state_of(*trial, boot_clock(), boot_id()).restarted;
+    return read_kept(on_trial ? paths.on_trial : paths.applied);
 }
 
 } // namespace
@@ -93,7 +108,7 @@ void end_of_time(const std::string& run_dir, const std::string& state_dir, const
 std::optional<Site> read_site(const std::string& path, bool with_notes) { return load(path, with_notes).site; }
 
 std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site) {
-    return make_linux_kernel(resolve_endpoints(site, options.state_dir), options.run_dir);
+    return make_kernel(options.run_dir, resolve_endpoints(site, options.state_dir));
 }
 
 std::optional<Transaction> apply_file(const Options& options) {
@@ -150,7 +165,23 @@ void confirm(const Options& options) {
 
 Transaction roll_back(const Options& options) {
     const ApplyLock lock(options.run_dir);
-    return roll_back_locked(options.state_dir);
+    return roll_back_locked(options.run_dir, options.state_dir);
+}
+
+std::optional<Transaction> change_run_time_list(const Options& options, const EditRunTimeList& edit) {
+    const ApplyLock lock(options.run_dir);
+    const auto site = read_applied(StatePaths(options.state_dir));
+    if (!site || !nft::Nftables().exists()) return std::nullopt;
+    const auto former = read_run_time_list(options.run_dir);
+    write_run_time_list(options.run_dir, edit(*site, former));
+    try {
+        // Names keep the addresses that they had last: this change is about others.
+        return apply_and_mirror(*make_kernel(options.run_dir, read_endpoints(options.state_dir)), *site,
+                                options.state_dir, OtherLifetime::replaced);
+    } catch (...) {
+        write_run_time_list(options.run_dir, former);
+        throw;
+    }
 }
 
 Transaction forget(const Options& options) {
@@ -159,6 +190,7 @@ Transaction forget(const Options& options) {
     const StatePaths paths(options.state_dir);
     auto change = take_down(*kernel);
     remove_ipset_mirror(options.state_dir);
+    write_run_time_list(options.run_dir, {});
     remove_file(paths.applied);
     end_trial(paths);
     return change;
@@ -175,7 +207,7 @@ std::optional<Transaction> apply_again(const Options& options) {
                        "warning: a configuration is on trial and stays so until `natctl confirm` or `natctl "
                        "rollback`; {} is read after that\n",
                        options.config);
-            return apply_kept(options.state_dir, paths.on_trial);
+            return apply_kept(options.run_dir, options.state_dir, paths.on_trial);
         }
         move_file(paths.on_trial, paths.refused);
         remove_file(paths.trial);
@@ -188,7 +220,7 @@ std::optional<Transaction> apply_again(const Options& options) {
                    "warning: {} was on trial and not confirmed: the configuration confirmed before is in place; "
                    "`natctl apply {}` applies it nevertheless\n",
                    options.config, options.config);
-        return apply_kept(options.state_dir, paths.applied);
+        return apply_kept(options.run_dir, options.state_dir, paths.applied);
     }
     return apply_confirmed(*kernel, options.state_dir, *wanted.site, text);
 }

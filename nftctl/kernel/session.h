@@ -2,12 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "nftctl/kernel/kernel.h"
 #include "nftctl/kernel/lock.h"
+#include "nftctl/kernel/run_time_list.h"
 #include "nftctl/plan/transaction.h"
 #include "nftctl/site/site.h"
 
@@ -26,7 +28,8 @@ struct Options {
 /// The site, or nullopt after its mistakes have been printed to stderr. Warnings are printed, notes only `with_notes`.
 std::optional<Site> read_site(const std::string& path, bool with_notes = false);
 
-/// The kernel, whose facts have the addresses of the site's endpoints as well: looking them up takes up to two seconds.
+/// The kernel, whose facts have what was added to the white list at run time, and the addresses of the site's endpoints
+/// as well: looking them up takes up to two seconds.
 std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site);
 
 /// Applies the configuration, keeps it as the confirmed one in STATE_DIR/applied.toml, and warns on stderr about what
@@ -43,6 +46,13 @@ void confirm(const Options& options);
 
 /// Kernel and files as they were last confirmed; nothing of ours where nothing ever was. Ends a trial.
 Transaction roll_back(const Options& options);
+
+/// From what is applied and what was added to the white list at run time to what shall be on it then.
+using EditRunTimeList = std::function<std::vector<RunTimeRecord>(const Site&, std::vector<RunTimeRecord>)>;
+
+/// Edits what was added to the white list at run time, and makes the kernel hold it with the configuration that is
+/// applied now, confirmed or on trial. nullopt when nothing is.
+std::optional<Transaction> change_run_time_list(const Options& options, const EditRunTimeList& edit);
 
 /// Nothing of ours in kernel and files. Ends a trial.
 Transaction forget(const Options& options);

@@ -59,6 +59,7 @@ std::uint32_t flags_of(const SetSpec& spec) {
     if (spec.interval) flags |= NFT_SET_INTERVAL;
     if (is_concatenated_interval(spec)) flags |= NFT_SET_CONCAT;
     if (spec.data) flags |= NFT_SET_MAP;
+    if (spec.timeout) flags |= NFT_SET_TIMEOUT;
     return flags;
 }
 
@@ -116,6 +117,17 @@ Bytes get(nftnl_set_elem* element, std::uint16_t attribute) {
     return Bytes(std::span(data, std::min<std::uint32_t>(size, Bytes::capacity)));
 }
 
+/// What is left where the kernel says it, else the whole; nullopt: for ever.
+std::optional<std::chrono::milliseconds> lifetime_of(nftnl_set_elem* element) {
+    const bool timed = nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_TIMEOUT) &&
+                       nftnl_set_elem_get_u64(element, NFTNL_SET_ELEM_TIMEOUT) != 0;
+    if (!timed) return std::nullopt;
+    const bool passing = nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_EXPIRATION);
+    const auto left = nftnl_set_elem_get_u64(element, passing ? NFTNL_SET_ELEM_EXPIRATION : NFTNL_SET_ELEM_TIMEOUT);
+    // In the last jiffy it is 0, which stands for ever elsewhere.
+    return std::chrono::milliseconds(std::max<std::uint64_t>(left, 1));
+}
+
 } // namespace
 
 NftnlSetPtr to_nftnl(const SetSpec& spec) {
@@ -145,6 +157,7 @@ SetSpec from_nftnl(const nftnl_set& set) {
     SetSpec spec{.name = nftnl_set_get_str(&set, NFTNL_SET_NAME), .key = {}};
     const std::uint32_t flags = nftnl_set_get_u32(&set, NFTNL_SET_FLAGS);
     spec.interval = (flags & NFT_SET_INTERVAL) != 0;
+    spec.timeout = (flags & NFT_SET_TIMEOUT) != 0;
     spec.size = nftnl_set_is_set(&set, NFTNL_SET_DESC_SIZE) ? nftnl_set_get_u32(&set, NFTNL_SET_DESC_SIZE) : 0;
     constexpr std::uint32_t type_mask = (1U << type_bits) - 1;
     for (std::uint32_t number = nftnl_set_get_u32(&set, NFTNL_SET_KEY_TYPE); number != 0; number >>= type_bits) {
@@ -160,14 +173,18 @@ SetSpec from_nftnl(const nftnl_set& set) {
         spec.data_interval = nftnl_set_get_u32(&set, NFTNL_SET_DATA_LEN) == 2 * datatype_size(row->type);
     }
     const bool ours = flags == flags_of(spec) && nftnl_set_get_u32(&set, NFTNL_SET_KEY_LEN) == key_size(spec) &&
+                      !nftnl_set_is_set(&set, NFTNL_SET_TIMEOUT) &&
                       (!spec.data || nftnl_set_get_u32(&set, NFTNL_SET_DATA_LEN) == data_size(spec)) &&
                       key_size(spec) <= Bytes::capacity && data_size(spec) <= Bytes::capacity;
     if (!ours) return {.name = spec.name, .key = {}};
     return spec;
 }
 
-void append(nftnl_set& set, const SetSpec& spec, const Element& element, ElementUse use) {
+void append(nftnl_set& set, const SetSpec& spec, const Element& element, ElementUse use,
+            std::optional<std::chrono::milliseconds> lifetime) {
     NftnlSetElemPtr start = make_element(element.first());
+    if (lifetime && use == ElementUse::add)
+        nftnl_set_elem_set_u64(start.get(), NFTNL_SET_ELEM_TIMEOUT, static_cast<std::uint64_t>(lifetime->count()));
     if (spec.data && use == ElementUse::add) put(*start, NFTNL_SET_ELEM_DATA, element.data());
     if (is_concatenated_interval(spec)) put(*start, NFTNL_SET_ELEM_KEY_END, element.last());
     if (!spec.interval || is_concatenated_interval(spec)) {
@@ -189,7 +206,8 @@ std::size_t elements_per_message(const SetSpec& spec) {
     // Each in a nested attribute; the element's own, its flags, and the user data of an open interval beside.
     const std::size_t key = 2 * attribute + (key_size(spec) + 3) / 4 * 4;
     const std::size_t data = 2 * attribute + (data_size(spec) + 3) / 4 * 4;
-    const std::size_t element = attribute + 2 * attribute + 4 * attribute + 2 * key + data;
+    const std::size_t timeout = spec.timeout ? attribute + sizeof(std::uint64_t) : 0;
+    const std::size_t element = attribute + 2 * attribute + 4 * attribute + 2 * key + data + timeout;
     return limit / (spec.interval ? 2 * element : element);
 }
 
@@ -198,6 +216,8 @@ void ElementReader::take(const nftnl_set& set) {
     while (nftnl_set_elem* element = nftnl_set_elems_iter_next(iterator.get())) {
         const Bytes key = get(element, NFTNL_SET_ELEM_KEY);
         const Bytes data = get(element, NFTNL_SET_ELEM_DATA);
+        if (spec_.timeout)
+            if (const auto lifetime = lifetime_of(element)) lifetimes_[key] = *lifetime;
         if (is_concatenated_interval(spec_)) {
             const bool ranged = nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_KEY_END);
             elements_.push_back({key, ranged ? get(element, NFTNL_SET_ELEM_KEY_END) : key, data});

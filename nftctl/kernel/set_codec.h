@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "nftctl/kernel/nftnl_ptr.h"
@@ -23,8 +25,10 @@ SetSpec from_nftnl(const nftnl_set& set);
 
 enum class ElementUse : std::uint8_t { add, remove };
 
-/// Appends what stands for the element to the set's list.
-void append(nftnl_set& set, const SetSpec& spec, const Element& element, ElementUse use);
+/// Appends what stands for the element to the set's list. A lifetime belongs to the start of an interval, as with nft:
+/// the kernel takes the end away with it.
+void append(nftnl_set& set, const SetSpec& spec, const Element& element, ElementUse use,
+            std::optional<std::chrono::milliseconds> lifetime = {});
 
 /// How many elements fit into one message for sure: a nested attribute ends at 64 KiB.
 std::size_t elements_per_message(const SetSpec& spec);
@@ -38,6 +42,8 @@ public:
     void take(const nftnl_set& set);
     /// Sorted, both ends included.
     std::vector<Element> finish();
+    /// What is left of the lifetimes.
+    const Lifetimes& lifetimes() const { return lifetimes_; }
 
 private:
     struct Bound {
@@ -49,6 +55,7 @@ private:
     const SetSpec& spec_;
     std::vector<Element> elements_;
     std::vector<Bound> bounds_;
+    Lifetimes lifetimes_;
 };
 
 } // namespace natctl::nft

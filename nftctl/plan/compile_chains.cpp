@@ -91,6 +91,7 @@ Chain translate_destination(const std::string& name, Hook hook, const Site& site
     redirect_to_tunnel(chain, hook.point, site, facts);
     for (const auto& half : halves()) {
         chain.rule(half.to("white"), leave());
+        chain.rule(half.to("white_now"), leave());
         chain.rule(NatMap{NatKind::dnat, half.daddr, half.set("dnat") + "h"});
         chain.rule(NatMap{NatKind::dnat, half.daddr, half.set("dnat"), true});
     }

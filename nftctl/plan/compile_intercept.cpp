@@ -26,7 +26,8 @@ void spare_destinations(ChainWriter& chain, const Site& site) {
         chain.rule(is(Field::fib_daddr_type, type), leave());
     chain.rule(reply(), leave());
     for (const auto& mark : site.intercept->except_marks) chain.rule(marked(Field::mark, mark), leave());
-    for (const auto& half : halves()) chain.rule(half.to("white"), leave());
+    for (const char* set : {"white", "white_now"})
+        for (const auto& half : halves()) chain.rule(half.to(set), leave());
 }
 
 Chain take(const Site& site, const std::string& name, const Statements& condition, const Statements& action) {

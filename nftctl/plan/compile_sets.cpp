@@ -73,6 +73,17 @@ Set prefix_map(const std::string& name, Family family, const Translation& transl
     return set;
 }
 
+Set white_now_set(const Site& site, const Facts& facts, Family family) {
+    Set set{
+        {.name = with_family("white_now", family), .key = {address_type(family)}, .interval = true, .timeout = true},
+        {}};
+    for (const auto& [range, lifetime] : white_now_ranges(site, facts, family)) {
+        set.elements.push_back({range.first, range.last});
+        if (lifetime) set.lifetimes.emplace(range.first, *lifetime);
+    }
+    return set;
+}
+
 void add_family(std::vector<Set>& sets, const Site& site, const Facts& facts, Family family) {
     std::vector<Prefix> own;
     for (const auto& map : site.maps) own.push_back(map.virtual_prefix);
@@ -98,6 +109,7 @@ void add_family(std::vector<Set>& sets, const Site& site, const Facts& facts, Fa
     sets.push_back(to.set("to", family));
     sets.push_back(range_set("tun", family, tunnelled));
     sets.push_back(range_set("white", family, white_ranges(site, facts, family)));
+    sets.push_back(white_now_set(site, facts, family));
     const auto real = to_real(site.maps, family);
     sets.push_back(host_map("dnat", family, real));
     sets.push_back(prefix_map("dnat", family, real));

@@ -2,6 +2,7 @@
 #include "nftctl/plan/diff.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <tuple>
 
@@ -44,20 +45,43 @@ void create(std::vector<Change>& changes, const Table& table) {
     changes.push_back(AddTable{});
     for (const auto& set : table.sets) changes.push_back(AddSet{set.spec});
     for (const auto& set : table.sets)
-        if (!set.elements.empty()) changes.push_back(AddElements{set.spec, set.elements});
+        if (!set.elements.empty()) changes.push_back(AddElements{set.spec, set.elements, set.lifetimes});
     for (const auto& helper : table.helpers) changes.push_back(AddHelper{helper});
     for (const auto& chain : table.chains) changes.push_back(AddChain{chain.name, chain.hook});
     for (const auto& chain : table.chains) add_rules(changes, chain);
 }
 
-void update(std::vector<Change>& changes, const Table& actual, const Table& wanted) {
+bool same_lifetime(const Set& left, const Set& right, BytesView key) {
+    constexpr std::chrono::milliseconds tolerance{250};
+    const auto a = left.lifetimes.find(key);
+    const auto b = right.lifetimes.find(key);
+    if (a == left.lifetimes.end() || b == right.lifetimes.end())
+        return (a == left.lifetimes.end()) == (b == right.lifetimes.end());
+    return std::chrono::abs(a->second - b->second) < tolerance;
+}
+
+/// Elements of both whose lifetimes differ. Sorted.
+std::vector<Element> with_other_lifetime(const Set& now, const Set& wanted) {
+    std::vector<Element> result;
+    if (!wanted.spec.timeout) return result;
+    std::ranges::set_intersection(now.elements, wanted.elements, std::back_inserter(result));
+    std::erase_if(result, [&](const Element& element) { return same_lifetime(now, wanted, element.first()); });
+    return result;
+}
+
+void update(std::vector<Change>& changes, const Table& actual, const Table& wanted, OtherLifetime other) {
     std::vector<Change> additions;
     for (const auto& set : wanted.sets) {
         const auto& now = *actual.find_set(set.spec.name);
-        if (auto gone = minus(now.elements, set.elements); !gone.empty())
-            changes.push_back(DeleteElements{set.spec, std::move(gone)});
-        if (auto fresh = minus(set.elements, now.elements); !fresh.empty())
-            additions.push_back(AddElements{set.spec, std::move(fresh)});
+        auto gone = minus(now.elements, set.elements);
+        auto fresh = minus(set.elements, now.elements);
+        if (other == OtherLifetime::replaced)
+            for (const auto& element : with_other_lifetime(now, set)) {
+                gone.push_back(element);
+                fresh.push_back(element);
+            }
+        if (!gone.empty()) changes.push_back(DeleteElements{set.spec, std::move(gone)});
+        if (!fresh.empty()) additions.push_back(AddElements{set.spec, std::move(fresh), set.lifetimes});
     }
     changes.insert(changes.end(), additions.begin(), additions.end());
     for (const auto& chain : wanted.chains) {
@@ -67,10 +91,11 @@ void update(std::vector<Change>& changes, const Table& actual, const Table& want
     }
 }
 
-std::vector<Change> diff_tables(const std::optional<Table>& actual, const std::optional<Table>& wanted) {
+std::vector<Change> diff_tables(const std::optional<Table>& actual, const std::optional<Table>& wanted,
+                                OtherLifetime other) {
     std::vector<Change> changes;
     if (actual && wanted && same_structure(*actual, *wanted)) {
-        update(changes, *actual, *wanted);
+        update(changes, *actual, *wanted, other);
         return changes;
     }
     if (actual) changes.push_back(DeleteTable{});
@@ -80,14 +105,14 @@ std::vector<Change> diff_tables(const std::optional<Table>& actual, const std::o
 
 } // namespace
 
-Transaction diff(const Plan& actual, const Plan& wanted) {
+Transaction diff(const Plan& actual, const Plan& wanted, OtherLifetime other) {
     Transaction transaction;
-    transaction.changes = diff_tables(actual.table, wanted.table);
+    transaction.changes = diff_tables(actual.table, wanted.table, other);
     transaction.add_routes = minus(wanted.routes, actual.routes);
     transaction.add_rules = minus(wanted.rules, actual.rules);
     transaction.remove_rules = minus(actual.rules, wanted.rules);
     for (const auto& route : minus(actual.routes, wanted.routes)) {
-        const auto place = [](const Route& other) { return std::tie(other.table, other.destination); };
+        const auto place = [](const Route& item) { return std::tie(item.table, item.destination); };
         if (std::ranges::binary_search(wanted.routes, place(route), {}, place)) continue;
         (route.table == routing::last_table ? transaction.remove_routes_last : transaction.remove_routes_first)
             .push_back(route);

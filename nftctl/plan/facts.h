@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,16 @@ struct ControlGroup {
     bool operator==(const ControlGroup&) const = default;
 };
 
+/// An entry of the white list that was added at run time.
+struct RunTimeEntry {
+    Prefix prefix;
+    /// Until it ends, more than 0; absent: it has no end.
+    std::optional<std::chrono::milliseconds> lifetime = {};
+    /// The name of the host that it was added by; empty: it was added by its address.
+    std::string name = {};
+    bool operator==(const RunTimeEntry&) const = default;
+};
+
 /// What the system says now.
 struct Facts {
     std::vector<Interface> interfaces;
@@ -44,6 +56,8 @@ struct Facts {
     /// Of the users and control groups that [intercept] excepts; those that do not exist are absent.
     std::map<std::string, std::uint32_t> users = {};
     std::map<std::string, ControlGroup> control_groups = {};
+    /// In the order in which they were added.
+    std::vector<RunTimeEntry> white_now = {};
 
     const Interface* find(const std::string& name) const;
     bool operator==(const Facts&) const = default;

@@ -40,6 +40,7 @@ nft::Set identity_set(const nft::Table& table) {
     for (const auto& set : table.sets) empty.sets.push_back({set.spec, {}});
     hash.add(render(Plan{.table = std::move(empty)}));
     for (const auto& set : table.sets) {
+        if (set.spec.timeout) continue;
         hash.add(set.spec.name);
         for (const auto& element : set.elements)
             for (const auto part : {element.first(), element.last(), element.data()}) hash.add(part.span());

@@ -8,7 +8,8 @@
 namespace natctl {
 
 /// A set of our table with one element, which says what else the table holds: 128 bits over all sets, chains and
-/// objects. Who finds it, and the generation of nf_tables that our last commit left, need not read the table.
+/// objects, but for elements that have a lifetime. Who finds it, and the generation of nf_tables that our last commit
+/// left, need not read the table.
 inline constexpr const char* identity_name = "identity";
 
 /// Of a table without the set itself.

@@ -2,6 +2,7 @@
 #include "nftctl/plan/render.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include <fmt/format.h>
 
@@ -61,14 +62,20 @@ const char* word(const SetSpec& spec) { return spec.data ? "map" : "set"; }
 /// Between the braces: type, flags, size.
 std::string spec_text(const SetSpec& spec) {
     std::string text = "type " + type_text(spec) + ";";
-    if (spec.interval) text += " flags interval;";
+    if (spec.interval || spec.timeout)
+        text += fmt::format(" flags {};", !spec.timeout ? "interval" : spec.interval ? "interval,timeout" : "timeout");
     if (spec.size) text += fmt::format(" size {};", spec.size);
     return text;
 }
 
-std::string elements_text(const SetSpec& spec, const std::vector<Element>& elements) {
+std::string elements_text(const SetSpec& spec, const std::vector<Element>& elements, const Lifetimes& lifetimes = {}) {
     std::string text;
-    for (const auto& element : elements) text += (text.empty() ? "" : ", ") + render(spec, element);
+    for (const auto& element : elements) {
+        text += (text.empty() ? "" : ", ") + render(spec, element);
+        // Only sets have lifetimes: in a map the data would follow them.
+        if (const auto found = lifetimes.find(element.first()); found != lifetimes.end())
+            text += fmt::format(" timeout {}s", std::chrono::ceil<std::chrono::seconds>(found->second).count());
+    }
     return "{ " + text + " }";
 }
 
@@ -110,7 +117,8 @@ struct ChangeText {
         return fmt::format("add ct helper inet natctl {} {{ {} }}", add.helper.name, helper_text(add.helper));
     }
     std::string operator()(const AddElements& add) const {
-        return fmt::format("add element inet natctl {} {}", add.set.name, elements_text(add.set, add.elements));
+        return fmt::format("add element inet natctl {} {}", add.set.name,
+                           elements_text(add.set, add.elements, add.lifetimes));
     }
     std::string operator()(const DeleteElements& remove) const {
         auto keys = remove.elements;
@@ -182,7 +190,8 @@ std::string render(const Plan& plan) {
         text += "table inet natctl\ndelete table inet natctl\ntable inet natctl {\n";
         for (const auto& set : plan.table->sets) {
             text += fmt::format("\t{} {} {{ {}", word(set.spec), set.spec.name, spec_text(set.spec));
-            if (!set.elements.empty()) text += " elements = " + elements_text(set.spec, set.elements) + ";";
+            if (!set.elements.empty())
+                text += " elements = " + elements_text(set.spec, set.elements, set.lifetimes) + ";";
             text += " }\n";
         }
         for (const auto& helper : plan.table->helpers)

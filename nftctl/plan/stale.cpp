@@ -126,10 +126,12 @@ StaleFlows::Change StaleFlows::compare(Family family) const {
     for (const auto* map : {"dnat", "snat"})
         change.any = change.any || differs(map + suffix) || differs(map + suffix + "h");
     // A white list that names none of ours may change as often as it likes.
-    const auto hides = [&](const Plan& plan) {
-        return overlap(elements_of(plan, "own" + suffix), elements_of(plan, "white" + suffix));
-    };
-    change.any = change.any || (differs("white" + suffix) && (hides(before_) || hides(after_)));
+    for (const auto& white : {"white" + suffix, "white_now" + suffix}) {
+        const auto hides = [&](const Plan& plan) {
+            return overlap(elements_of(plan, "own" + suffix), elements_of(plan, white));
+        };
+        change.any = change.any || (differs(white) && (hides(before_) || hides(after_)));
+    }
     change.any = change.any ||
                  (touched.anew() ? rules_of(before_, to_peer) != rules_of(after_, to_peer) : touched.chain(to_peer));
     return change;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +20,9 @@ enum class Datatype : std::uint8_t { ipv4_addr, ipv6_addr, ifname, inet_proto };
 /// Bytes one value takes in a key: 4, 16, 16, 1 (in a concatenation rounded up to 4).
 unsigned datatype_size(Datatype type);
 
+/// How long elements live, by their first key, each more than 0; those without an entry for ever.
+using Lifetimes = std::map<Bytes, std::chrono::milliseconds, std::less<>>;
+
 /// What a set or map is; the elements come and go.
 struct SetSpec {
     std::string name;
@@ -29,6 +35,8 @@ struct SetSpec {
     bool data_interval = false;
     /// A hard cap in the kernel (ENFILE beyond it); 0: none. Speeds up filling hash maps by 2 to 3 times.
     std::uint32_t size = 0;
+    /// Elements may have a lifetime, after which the kernel removes them (`flags timeout`).
+    bool timeout = false;
 
     bool operator==(const SetSpec&) const = default;
 };
@@ -37,8 +45,10 @@ struct Set {
     SetSpec spec;
     /// Sorted, not overlapping.
     std::vector<Element> elements;
+    /// Only where spec.timeout. They pass by themselves, so sets that differ in them alone are equal.
+    Lifetimes lifetimes = {};
 
-    bool operator==(const Set&) const = default;
+    bool operator==(const Set& other) const { return spec == other.spec && elements == other.elements; }
 };
 
 enum class ChainType : std::uint8_t { filter, nat, route };

@@ -23,6 +23,8 @@ struct AddHelper {
 struct AddElements {
     SetSpec set;
     std::vector<Element> elements;
+    /// There may be others among them.
+    Lifetimes lifetimes = {};
 };
 struct DeleteElements {
     SetSpec set;

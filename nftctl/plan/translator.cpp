@@ -66,6 +66,7 @@ Translator::Translator(const Plan& plan, Family family) : family_(family) {
     if (family == Family::ipv6) embedding_ = table.find_set("own64");
     peer_ = table.find_set("peer" + suffix);
     white_ = table.find_set("white" + suffix);
+    white_now_ = table.find_set("white_now" + suffix);
     real_hosts_ = table.find_set("dnat" + suffix + "h");
     real_prefixes_ = table.find_set("dnat" + suffix);
     name_hosts_ = table.find_set("snat" + suffix + "h");
@@ -80,7 +81,7 @@ Translator::Translator(const Plan& plan, Family family) : family_(family) {
 bool Translator::contains(const Set* set, const Address& address) { return find(set, address) != nullptr; }
 
 std::optional<Address> Translator::real_of(const Address& name) const {
-    if (contains(white_, name)) return std::nullopt;
+    if (contains(white_, name) || contains(white_now_, name)) return std::nullopt;
     return look_up(real_hosts_, real_prefixes_, name);
 }
 

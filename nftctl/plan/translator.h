@@ -37,6 +37,7 @@ private:
     const nft::Set* embedding_ = nullptr;
     const nft::Set* peer_ = nullptr;
     const nft::Set* white_ = nullptr;
+    const nft::Set* white_now_ = nullptr;
     const nft::Set* real_hosts_ = nullptr;
     const nft::Set* real_prefixes_ = nullptr;
     const nft::Set* name_hosts_ = nullptr;

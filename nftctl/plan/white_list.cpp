@@ -59,12 +59,14 @@ std::vector<AddressRange> virtual_ranges(const Site& site, Family family) {
 std::vector<WhiteEntry> white_entries(const Site& site, const Facts& facts, Family family) {
     const auto& list = site.white_list;
     // The cuts take a while where there are many maps.
-    if (list.prefixes.empty() && list.endpoints.empty() && list.interfaces.empty() && !list.private_networks) return {};
+    if (list.prefixes.empty() && list.endpoints.empty() && list.interfaces.empty() && !list.private_networks &&
+        facts.white_now.empty())
+        return {};
     const auto cuts = virtual_ranges(site, family);
     std::vector<WhiteEntry> entries;
     const auto add = [&](const AddressRange& range, WhiteSource source, const std::string& name = {}) {
         if (range.first.family() != family) return;
-        for (const auto& rest : without(range, cuts)) entries.push_back({rest, source, name});
+        for (const auto& rest : without(range, cuts)) entries.push_back({rest, source, name, {}});
     };
     for (const auto& prefix : list.prefixes) add(prefix.range(), WhiteSource::prefix);
     for (const auto& endpoint : list.endpoints) {
@@ -78,13 +80,33 @@ std::vector<WhiteEntry> white_entries(const Site& site, const Facts& facts, Fami
                 add({assigned.address, assigned.address}, WhiteSource::interface, name);
     if (list.private_networks)
         for (const auto& prefix : private_networks()) add(prefix.range(), WhiteSource::private_network);
+    for (const auto& entry : facts.white_now) {
+        if (entry.prefix.family() != family) continue;
+        for (const auto& rest : without(entry.prefix.range(), cuts))
+            entries.push_back({rest, WhiteSource::run_time, entry.name, entry.lifetime});
+    }
     return entries;
 }
 
 std::vector<AddressRange> white_ranges(const Site& site, const Facts& facts, Family family) {
     std::vector<AddressRange> ranges;
-    for (const auto& entry : white_entries(site, facts, family)) ranges.push_back(entry.range);
+    for (const auto& entry : white_entries(site, facts, family))
+        if (entry.source != WhiteSource::run_time) ranges.push_back(entry.range);
     return merged(std::move(ranges));
+}
+
+std::vector<TimedRange> white_now_ranges(const Site& site, const Facts& facts, Family family) {
+    if (facts.white_now.empty()) return {};
+    std::vector<TimedRange> ranges;
+    for (const auto& entry : white_entries(site, facts, family))
+        if (entry.source == WhiteSource::run_time) ranges.push_back({entry.range, entry.lifetime});
+    return longest_lived(ranges);
+}
+
+std::vector<TimedRange> all_white_ranges(const Site& site, const Facts& facts, Family family) {
+    std::vector<TimedRange> ranges;
+    for (const auto& entry : white_entries(site, facts, family)) ranges.push_back({entry.range, entry.lifetime});
+    return longest_lived(ranges);
 }
 
 } // namespace natctl

@@ -129,3 +129,28 @@ def test_a_trial(sites):
         if killed is None:
             return
     raise AssertionError("it never ended")
+
+
+def test_the_white_list_at_run_time(routers):
+    """Killed in the middle of it, the file is the old or the new one, and the kernel holds what the file says as soon
+    as anything is applied."""
+    router = routers[0].router
+    router.apply()
+    entry = "203.0.113.7"
+    file = router.run_dir / "white_list"
+    for step in range(1, TOO_MANY):
+        killed = run_and_kill(router, router.command("whitelist", "add", entry), step)
+        listed = file.exists()
+        if listed:
+            assert file.read_text().splitlines()[1:] == [f"{entry}/32 -"], f"killed at step {step}, {killed}"
+        held = entry in router.ruleset("inet natctl")
+        assert listed or not held, f"killed at step {step}, {killed}: in the kernel alone"
+        if killed is None:
+            assert step > 5 and held
+            return
+        router.natctl("apply")
+        assert (entry in router.ruleset("inet natctl")) == listed, f"killed at step {step}, {killed}: not mended"
+        if listed:
+            router.run(*router.command("whitelist", "del", entry))
+            assert not file.exists() and entry not in router.ruleset("inet natctl")
+    raise AssertionError("it never ended")

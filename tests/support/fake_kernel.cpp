@@ -23,6 +23,13 @@ bool same_place(const Route& left, const Route& right) {
     return left.table == right.table && left.destination == right.destination;
 }
 
+std::vector<nft::Lifetimes> lifetimes_of(const std::optional<nft::Table>& table) {
+    std::vector<nft::Lifetimes> lifetimes;
+    if (!table) return lifetimes;
+    for (const auto& set : table->sets) lifetimes.push_back(set.lifetimes);
+    return lifetimes;
+}
+
 template <class Items>
 bool erase(Items& items, const auto& item) {
     const auto found = std::ranges::find(items, item);
@@ -45,7 +52,12 @@ Snapshot FakeKernel::read() {
 
 bool FakeKernel::holds(const Plan& plan) {
     const auto identity = plan.table ? identity_of(*plan.table) : std::nullopt;
-    return identity && identity_ == identity && identity_generation_ == generation_ && plan.rules == plan_.rules &&
+    if (!identity || identity_ != identity || identity_generation_ != generation_) return false;
+    const auto is_in_place = [this](const nft::Set& set) {
+        const auto* const found = plan_.table->find_set(set.spec.name);
+        return !set.spec.timeout || (found && *found == set);
+    };
+    return std::ranges::all_of(plan.table->sets, is_in_place) && plan.rules == plan_.rules &&
            plan.routes == plan_.routes;
 }
 
@@ -74,6 +86,7 @@ CommitResult FakeKernel::commit(const Transaction& transaction, std::uint32_t ge
         return CommitResult::stale;
     }
 
+    if (std::exchange(expire_, false)) remove_expired();
     change_table(transaction.changes);
     if (lost_answers_ > 0) {
         --lost_answers_;
@@ -129,8 +142,16 @@ void FakeKernel::change_table(const std::vector<nft::Change>& changes) {
         if (error != 0) throw nft::refusal(changes[index], {.error = error});
     }
     // A batch that leaves everything as it was does not count.
-    if (plan_.table != table) ++generation_;
+    if (plan_.table != table || lifetimes_of(plan_.table) != lifetimes_of(table)) ++generation_;
     plan_.table = std::move(table);
+}
+
+void FakeKernel::remove_expired() {
+    if (!plan_.table) return;
+    for (auto& set : plan_.table->sets) {
+        std::erase_if(set.elements, [&](const nft::Element& e) { return set.lifetimes.contains(e.first()); });
+        set.lifetimes.clear();
+    }
 }
 
 void FakeKernel::add(const Route& route, std::size_t index) {

@@ -52,6 +52,9 @@ public:
     /// to ours.
     void interfere() { interfere_ = true; }
 
+    /// In the next commit the lifetimes in all sets end after they were read, right before the changes to ours.
+    void let_expire() { expire_ = true; }
+
     /// That many commits change the table and fail with ENOBUFS then, as when there is no room for the answer.
     void lose_answers(unsigned count) { lost_answers_ = count; }
 
@@ -71,6 +74,7 @@ private:
     int injected(Step step, std::size_t index);
     void change_table(const std::vector<nft::Change>& changes);
     void add(const Route& route, std::size_t index);
+    void remove_expired();
     bool remove(const Route& route, Step step, std::size_t index);
 
     Plan plan_;
@@ -80,6 +84,7 @@ private:
     std::uint32_t identity_generation_ = 0;
     std::optional<Failure> failure_;
     bool interfere_ = false;
+    bool expire_ = false;
     unsigned lost_answers_ = 0;
 };
 

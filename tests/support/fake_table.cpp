@@ -61,12 +61,15 @@ public:
             // Anything that overlaps lies next to it, but for concatenations, whose parts do so one by one.
             const bool ordered = set->spec.key.size() == 1;
             const auto place = std::ranges::lower_bound(set->elements, element);
+            // What is there already keeps its lifetime (in kernels before 6.12).
             if (place != set->elements.end() && *place == element) continue;
             const auto first = !ordered ? set->elements.begin() : place == set->elements.begin() ? place : place - 1;
             const auto last = !ordered || place == set->elements.end() ? set->elements.end() : place + 1;
             if (std::any_of(first, last, [&](const Element& other) { return has_overlap(element, other, set->spec); }))
                 return EEXIST;
             set->elements.insert(place, element);
+            if (const auto lifetime = change.lifetimes.find(element.first()); lifetime != change.lifetimes.end())
+                set->lifetimes.insert(*lifetime);
             if (set->spec.size != 0 && set->elements.size() > set->spec.size) return ENFILE;
         }
         return 0;
@@ -81,6 +84,8 @@ public:
             if (found == set->elements.end() || found->first() != element.first() || found->last() != element.last())
                 return ENOENT;
             set->elements.erase(found);
+            if (const auto lifetime = set->lifetimes.find(element.first()); lifetime != set->lifetimes.end())
+                set->lifetimes.erase(lifetime);
         }
         return 0;
     }

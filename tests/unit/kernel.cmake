@@ -11,6 +11,7 @@ natctl_unit_test(kernel_test
     kernel_refusal_test.cpp
     kernel_resolve_test.cpp
     kernel_rule_test.cpp
+    kernel_run_time_list_test.cpp
     kernel_sample.cpp
     kernel_set_test.cpp
   LINK natctl_fake_kernel PkgConfig::mnl PkgConfig::nftnl)
@@ -21,6 +22,7 @@ natctl_unit_test(kernel_live_test
     kernel_live.cpp
     kernel_live_conntrack_test.cpp
     kernel_live_fake_test.cpp
+    kernel_live_lifetime_test.cpp
     kernel_live_route_test.cpp
     kernel_live_table_test.cpp
     kernel_sample.cpp

@@ -30,6 +30,10 @@ SetSpec map(const char* name) {
 
 SetSpec intervals(const char* name) { return {.name = name, .key = {Datatype::ipv4_addr}, .interval = true}; }
 
+SetSpec timed(const char* name) {
+    return {.name = name, .key = {Datatype::ipv4_addr}, .interval = true, .timeout = true};
+}
+
 SetSpec pairs(const char* name) {
     return {.name = name, .key = {Datatype::ipv4_addr, Datatype::ipv4_addr}, .interval = true};
 }
@@ -80,6 +84,16 @@ TEST_CASE("the fake kernel accepts and refuses what the real one does") {
         {AddElements{intervals("intervals"), {range("9.0.0.0", "11.0.0.0")}}},
         {AddElements{intervals("intervals"), {range("10.0.1.0", "10.0.1.255")}}},
         {DeleteElements{intervals("intervals"), {range("10.0.3.0", "10.0.3.255")}}},
+        {AddSet{timed("timed")}, AddElements{timed("timed"),
+                                             {range("10.0.0.0", "10.0.0.255"), range("10.0.1.0", "10.0.1.255")},
+                                             {{Address::parse("10.0.0.0").value(), std::chrono::hours(1)}}}},
+        {AddElements{timed("timed"), {range("10.0.0.128", "10.0.2.255")}}},
+        {DeleteElements{timed("timed"), {range("10.0.0.0", "10.0.0.255")}},
+         AddElements{timed("timed"),
+                     {range("10.0.0.0", "10.0.0.255")},
+                     {{Address::parse("10.0.0.0").value(), std::chrono::hours(2)}}}},
+        {DeleteElements{timed("timed"), {range("10.0.0.0", "10.0.0.255"), range("10.0.1.0", "10.0.1.255")}}},
+        {DeleteElements{timed("timed"), {range("10.0.0.0", "10.0.0.255")}}},
         {AddElements{pairs("pairs"), {pair("10.0.0.0", "10.0.0.255", "10.9.0.0", "10.9.0.255")}}},
         {AddElements{pairs("pairs"), {pair("10.0.0.0", "10.0.0.255", "10.9.1.0", "10.9.1.255")}}},
         {AddElements{pairs("pairs"), {pair("10.0.0.8", "10.0.0.15", "10.9.0.8", "10.9.0.15")}}},

@@ -77,6 +77,8 @@ std::vector<Set> sample_sets() {
         {{.name = "served4", .key = {Datatype::inet_proto, ipv4}, .interval = true},
          {protocol_range(17, "10.0.0.0", "10.0.0.255")}},
         {{.name = "empty4", .key = {ipv4}, .interval = true}, {}},
+        {{.name = "white_now4", .key = {ipv4}, .interval = true, .timeout = true},
+         {range("203.0.113.0", "203.0.113.255"), range("255.0.0.0", "255.255.255.255")}},
         {{.name = "dnat4h", .key = {ipv4}, .data = ipv4, .size = 65536}, {mapping("240.1.1.200", "10.10.10.7")}},
         {{.name = "dnat4", .key = {ipv4}, .data = ipv4, .interval = true, .data_interval = true},
          {range_mapping("240.1.1.0", "240.1.1.199", "192.168.1.0", "192.168.1.255"),
@@ -208,6 +210,7 @@ table inet natctl {
 	set protocols { type inet_proto; elements = { tcp, udp } }
 	set served4 { type inet_proto . ipv4_addr; flags interval; elements = { udp . 10.0.0.0/24 } }
 	set empty4 { type ipv4_addr; flags interval; }
+	set white_now4 { type ipv4_addr; flags interval,timeout; elements = { 203.0.113.0/24, 255.0.0.0/8 } }
 	map dnat4h { type ipv4_addr : ipv4_addr; size 65536; elements = { 240.1.1.200 : 10.10.10.7 } }
 	map dnat4 {
 		type ipv4_addr : interval ipv4_addr; flags interval

@@ -53,10 +53,15 @@ TEST_CASE("sets that ours cannot be have no key") {
         return from_nftnl(*set).key.empty();
     };
     CHECK(!foreign(NFTNL_SET_FLAGS, NFT_SET_INTERVAL));
-    CHECK(foreign(NFTNL_SET_FLAGS, NFT_SET_INTERVAL | NFT_SET_TIMEOUT));
+    CHECK(foreign(NFTNL_SET_FLAGS, NFT_SET_INTERVAL | NFT_SET_EVAL));
     CHECK(foreign(NFTNL_SET_FLAGS, NFT_SET_ANONYMOUS | NFT_SET_CONSTANT));
     CHECK(foreign(NFTNL_SET_KEY_TYPE, 13));
     CHECK(foreign(NFTNL_SET_KEY_LEN, 8));
+
+    // A lifetime for whatever is added.
+    const NftnlSetPtr fleeting = to_nftnl(own4);
+    nftnl_set_set_u64(fleeting.get(), NFTNL_SET_TIMEOUT, 1000);
+    CHECK(from_nftnl(*fleeting).key.empty());
 }
 
 TEST_CASE("intervals have an end element, but at the top of the address space") {
@@ -75,6 +80,7 @@ TEST_CASE("neighbouring intervals are told apart in whatever order they come") {
 TEST_CASE("a message never grows beyond what an attribute can hold") {
     std::vector<SetSpec> specs;
     for (const Set& set : test::sample_table().sets) specs.push_back(set.spec);
+    specs.push_back({.name = "timed", .key = {Datatype::ipv6_addr}, .interval = true, .timeout = true});
     specs.push_back({.name = "largest",
                      .key = {Datatype::ifname, Datatype::ipv6_addr},
                      .data = Datatype::ipv6_addr,
@@ -92,7 +98,9 @@ TEST_CASE("a message never grows beyond what an attribute can hold") {
         const std::size_t data_size = spec.data ? datatype_size(*spec.data) * (spec.data_interval ? 2 : 1) : 0;
         const Element element(key, key, most.first(data_size));
         const std::vector<Element> elements(3 * elements_per_message(spec), element);
-        const std::array<Change, 1> changes{AddElements{spec, elements}};
+        Lifetimes lifetimes;
+        if (spec.timeout) lifetimes[Bytes(element.first())] = std::chrono::hours(24);
+        const std::array<Change, 1> changes{AddElements{spec, elements, lifetimes}};
         const Batch batch(changes, 7, 1);
         CHECK_MESSAGE(batch.size() == 5, spec.name);
         for (const iovec& part : batch.parts()) {
@@ -136,4 +144,18 @@ TEST_CASE("only the last change of a batch asks for an answer, and the batch nam
         if (mnl_attr_get_type(&attribute) == NFNL_BATCH_GENID) generation = ntohl(mnl_attr_get_u32(&attribute));
     });
     CHECK(generation == 0x01020304);
+}
+
+TEST_CASE("lifetimes come back, of sets that have some") {
+    const SetSpec spec{.name = "white_now4", .key = {Datatype::ipv4_addr}, .interval = true, .timeout = true};
+    CHECK(from_nftnl(*to_nftnl(spec)) == spec);
+    const auto timed = range("10.0.0.0", "10.0.0.255");
+    const auto other = range("224.0.0.0", "255.255.255.255");
+    const NftnlSetPtr handle(allocated(nftnl_set_alloc()));
+    append(*handle, spec, timed, ElementUse::add, std::chrono::milliseconds(1500));
+    append(*handle, spec, other, ElementUse::add);
+    ElementReader reader(spec);
+    reader.take(*handle);
+    CHECK(reader.finish() == std::vector{timed, other});
+    CHECK(reader.lifetimes() == Lifetimes{{Bytes(timed.first()), std::chrono::milliseconds(1500)}});
 }

@@ -67,6 +67,18 @@ Site random_site(std::mt19937& random) {
     return site;
 }
 
+/// Overlapping and touching ones, some of which end.
+std::vector<RunTimeEntry> random_entries(std::mt19937& random) {
+    std::vector<RunTimeEntry> entries;
+    for (auto count = random() % 5; count > 0; --count) {
+        RunTimeEntry entry{.prefix = Prefix(Address::v4(0xcb007100 + static_cast<std::uint32_t>(random() % 256)),
+                                            26 + static_cast<unsigned>(random() % 7))};
+        if (random() % 2) entry.lifetime = std::chrono::seconds(1 + random() % 3);
+        entries.push_back(entry);
+    }
+    return entries;
+}
+
 } // namespace
 
 TEST_CASE("applying makes the kernel hold the plan, once more changes nothing, down removes it") {
@@ -148,8 +160,10 @@ TEST_CASE("for random sites and edits, the difference leads to the same as a fre
     auto kernel = kernel_of(router());
     for (int round = 0; round < 300; ++round) {
         const auto site = random_site(random);
-        apply(kernel, site);
-        REQUIRE(diff(kernel.plan(), compile(site, router())).empty());
+        kernel.facts.white_now = random_entries(random);
+        if (random() % 4 == 0) kernel.let_expire();
+        apply(kernel, site, warn_on_stderr, random() % 2 ? OtherLifetime::replaced : OtherLifetime::kept);
+        REQUIRE(diff(kernel.plan(), compile(site, kernel.facts)).empty());
     }
 }
 
@@ -268,4 +282,99 @@ TEST_CASE("advice names what this machine lacks and the command that mends it") 
     REQUIRE(lines.size() == 3);
     CHECK(lines[0].find("ov0 does not exist") != std::string::npos);
     CHECK(lines[2].find("sysctl -w net.ipv4.ip_forward=1") != std::string::npos);
+}
+
+namespace {
+
+RunTimeEntry spared(const std::string& prefix, std::optional<std::chrono::milliseconds> lifetime = {}) {
+    return {*Prefix::parse(prefix), lifetime, {}};
+}
+
+std::vector<const nft::AddElements*> additions(const Transaction& change) {
+    std::vector<const nft::AddElements*> found;
+    for (const auto& item : change.changes)
+        if (const auto* added = std::get_if<nft::AddElements>(&item)) found.push_back(added);
+    return found;
+}
+
+} // namespace
+
+TEST_CASE("what is added to the white list at run time changes elements and nothing else") {
+    using std::chrono::milliseconds;
+    auto kernel = kernel_of(router());
+    apply(kernel, site_a());
+    kernel.facts.white_now = {spared("203.0.113.0/24", milliseconds(30000)), spared("2001:db8::/32")};
+    const auto change = apply(kernel, site_a());
+    REQUIRE(change.changes.size() == 2);
+    const auto added = additions(change);
+    REQUIRE(added.size() == 2);
+    CHECK(added[0]->set.name == "white_now4");
+    CHECK(added[0]->lifetimes == nft::Lifetimes{{*Address::parse("203.0.113.0"), milliseconds(30000)}});
+    CHECK(added[1]->set.name == "white_now6");
+    CHECK(added[1]->lifetimes.empty());
+    CHECK(kernel.plan().table->find_set("white_now4")->lifetimes.size() == 1);
+}
+
+TEST_CASE("a lifetime that passes is no difference; another one is where it is asked for") {
+    using std::chrono::milliseconds;
+    auto kernel = kernel_of(router());
+    kernel.facts.white_now = {spared("203.0.113.0/24", milliseconds(30000)), spared("198.51.100.7")};
+    apply(kernel, site_a());
+    kernel.facts.white_now[0].lifetime = milliseconds(29800);
+    CHECK(apply(kernel, site_a(), warn_on_stderr, OtherLifetime::replaced).empty());
+
+    for (const auto lifetime :
+         {std::optional(milliseconds(60000)), std::optional<milliseconds>(), std::optional(milliseconds(5))}) {
+        kernel.facts.white_now[0].lifetime = lifetime;
+        CHECK(apply(kernel, site_a()).empty());
+        const auto change = apply(kernel, site_a(), warn_on_stderr, OtherLifetime::replaced);
+        REQUIRE(change.changes.size() == 2);
+        const auto* gone = std::get_if<nft::DeleteElements>(&change.changes[0]);
+        REQUIRE(gone != nullptr);
+        CHECK(gone->elements.size() == 1);
+        CHECK(additions(change).size() == 1);
+        const auto& lifetimes = kernel.plan().table->find_set("white_now4")->lifetimes;
+        CHECK(lifetimes.size() == (lifetime ? 1 : 0));
+        if (lifetime) CHECK(lifetimes.begin()->second == *lifetime);
+    }
+}
+
+TEST_CASE("an element that ends by itself before it is deleted makes us read again") {
+    using std::chrono::milliseconds;
+    auto kernel = kernel_of(router());
+    kernel.facts.white_now = {spared("203.0.113.0/24", milliseconds(30000)), spared("198.51.100.7")};
+    apply(kernel, site_a());
+    kernel.facts.white_now = {spared("8.8.8.8")};
+    kernel.let_expire();
+    const auto change = apply(kernel, site_a());
+    CHECK(diff(kernel.plan(), compile(site_a(), kernel.facts)).empty());
+    CHECK(change.changes.size() == 2);
+}
+
+TEST_CASE("where it is not the lifetime that ended, that is a refusal after a few attempts") {
+    struct Refusing : FakeKernel {
+        CommitResult commit(const Transaction& transaction, std::uint32_t generation) override {
+            if (!refuses) return FakeKernel::commit(transaction, generation);
+            ++attempts;
+            throw SystemError("delete", "elements", ENOENT);
+        }
+        bool refuses = false;
+        int attempts = 0;
+    };
+    Refusing kernel;
+    kernel.facts = router();
+    kernel.facts.white_now = {spared("203.0.113.0/24", std::chrono::milliseconds(30000))};
+    apply(kernel, site_a());
+    const auto former = kernel.plan();
+    kernel.refuses = true;
+    kernel.facts.white_now = {};
+    CHECK_THROWS_AS(apply(kernel, site_a()), SystemError);
+    CHECK(kernel.attempts == 6);
+    CHECK(diff(kernel.plan(), former).empty());
+
+    // Nothing that could have ended is to be deleted: refused at once.
+    kernel.attempts = 0;
+    kernel.facts.white_now = {spared("203.0.113.0/24"), spared("8.8.8.8")};
+    CHECK_THROWS_AS(apply(kernel, site_a()), SystemError);
+    CHECK(kernel.attempts == 1);
 }

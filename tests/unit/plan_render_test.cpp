@@ -28,3 +28,19 @@ TEST_CASE("nothing to do prints nothing") {
     CHECK(render(Plan{}).empty());
     CHECK(render(Transaction{}).empty());
 }
+
+TEST_CASE("lifetimes are printed where there are some, in whole seconds") {
+    const SetSpec spec{.name = "white_now4", .key = {Datatype::ipv4_addr}, .interval = true, .timeout = true};
+    const auto element = [](const char* text) { return Element{*Address::parse(text), *Address::parse(text)}; };
+    Plan plan;
+    plan.table.emplace().sets.push_back({spec,
+                                         {element("198.51.100.7"), element("203.0.113.9")},
+                                         {{*Address::parse("198.51.100.7"), std::chrono::milliseconds(29001)}}});
+    CHECK(render(plan).find("\tset white_now4 { type ipv4_addr; flags interval,timeout; elements = { 198.51.100.7 "
+                            "timeout 30s, 203.0.113.9 }; }\n") != std::string::npos);
+    const auto& set = plan.table->sets.front();
+    CHECK(render(Transaction{.changes = {AddElements{spec, set.elements, set.lifetimes}}}) ==
+          "add element inet natctl white_now4 { 198.51.100.7 timeout 30s, 203.0.113.9 }\n");
+    CHECK(render(Transaction{.changes = {DeleteElements{spec, set.elements}}}) ==
+          "delete element inet natctl white_now4 { 198.51.100.7, 203.0.113.9 }\n");
+}

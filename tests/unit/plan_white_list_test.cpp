@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "nftctl/plan/compile.h"
 #include "nftctl/plan/ranges.h"
 
 using namespace natctl;
@@ -115,5 +116,68 @@ TEST_CASE("random lists: exactly what was named and is not virtual") {
                 std::ranges::any_of(ranges, [&](const AddressRange& range) { return range.contains(address); });
             if (found != (named && !is_virtual)) CHECK(found == (named && !is_virtual));
         }
+    }
+}
+
+TEST_CASE("what was added at run time stands in sets of its own, merged by lifetime, without virtual addresses") {
+    using std::chrono::milliseconds;
+    const auto site = site_of({.prefixes = {prefix("203.0.113.0/24")}});
+    const Facts facts{.white_now = {{prefix("203.0.113.7"), milliseconds(5000), {}},
+                                    {prefix("198.51.100.0/24"), milliseconds(5000), {}},
+                                    {prefix("198.51.100.0/25"), {}, "a.example"},
+                                    {prefix("240.0.0.0/6"), {}, {}},
+                                    {prefix("2001:db8::/32"), {}, {}}}};
+    const auto table = *compile(site, facts).table;
+    CHECK(table.find_set("white4")->elements == compile(site, {}).table->find_set("white4")->elements);
+
+    const auto* now = table.find_set("white_now4");
+    REQUIRE(now != nullptr);
+    CHECK(now->spec.interval);
+    CHECK(now->spec.timeout);
+    const auto element = [](const char* first, const char* last) { return nft::Element{at(first), at(last)}; };
+    CHECK(now->elements == std::vector{element("198.51.100.0", "198.51.100.127"),
+                                       element("198.51.100.128", "198.51.100.255"),
+                                       element("203.0.113.7", "203.0.113.7"), element("240.0.0.0", "240.1.0.255"),
+                                       element("240.1.2.0", "240.2.1.255"), element("240.2.3.0", "243.255.255.255")});
+    CHECK(now->lifetimes ==
+          nft::Lifetimes{{at("198.51.100.128"), milliseconds(5000)}, {at("203.0.113.7"), milliseconds(5000)}});
+    CHECK(table.find_set("white_now6")->elements ==
+          std::vector{element("2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff")});
+    for (const char* name : {"white_now4", "white_now6"})
+        CHECK(compile(site, {}).table->find_set(name)->elements.empty());
+
+    const auto entries = white_entries(site, facts, Family::ipv4);
+    REQUIRE(entries.size() == 7);
+    CHECK(entries[0].source == WhiteSource::prefix);
+    CHECK(entries[1].source == WhiteSource::run_time);
+    CHECK(entries[1].lifetime == milliseconds(5000));
+    CHECK(entries[3].name == "a.example");
+
+    const auto all = all_white_ranges(site, facts, Family::ipv4);
+    REQUIRE(all.size() == 6);
+    CHECK(all[2] == TimedRange{prefix("203.0.113.0/24").range(), {}});
+}
+
+TEST_CASE("whoever looks at the white list looks at what was added at run time") {
+    auto site = site_of({});
+    site.intercept.emplace().local = true;
+    for (const auto by : {InterceptBy::tproxy, InterceptBy::redirect}) {
+        site.intercept->by = by;
+        const auto table = *compile(site, {}).table;
+        unsigned chains = 0;
+        for (const auto& chain : table.chains) {
+            std::vector<std::string> sets;
+            for (const auto& rule : chain.rules)
+                for (const auto& statement : rule.statements)
+                    if (const auto* lookup = std::get_if<nft::Lookup>(&statement);
+                        lookup && lookup->set.starts_with("white"))
+                        sets.push_back(lookup->set);
+            std::ranges::sort(sets);
+            if (sets.empty()) continue;
+            CAPTURE(chain.name);
+            CHECK(sets == std::vector<std::string>{"white4", "white6", "white_now4", "white_now6"});
+            ++chains;
+        }
+        CHECK(chains == 4);
     }
 }
