@@ -13,6 +13,7 @@
 #include "nftctl/kernel/nftables.h"
 #include "nftctl/kernel/policy_rules.h"
 #include "nftctl/kernel/routes.h"
+#include "nftctl/plan/compile.h"
 #include "nftctl/plan/identity.h"
 
 namespace natctl {
@@ -34,11 +35,12 @@ public:
     }
 
     Snapshot read() override {
-        nft::Nftables::State state = nftables_.read();
-        return {.plan = {.table = std::move(state.table),
+        auto state = make_again();
+        if (!state) state = nftables_.read();
+        return {.plan = {.table = std::move(state->table),
                          .rules = read_policy_rules(route_socket_),
                          .routes = read_routes(route_socket_)},
-                .generation = state.generation};
+                .generation = state->generation};
     }
 
     CommitResult commit(const Transaction& transaction, std::uint32_t generation) override {
@@ -55,15 +57,11 @@ public:
     }
 
     bool holds(const Plan& plan) override {
-        const auto identity = plan.table ? identity_of(*plan.table) : std::nullopt;
-        const auto seen = memory_ && identity ? memory_->recall() : std::nullopt;
-        if (!seen || seen->identity != *identity || nftables_.generation() != seen->generation) return false;
-        // The record may be of another namespace that had the same number, and elements with a lifetime go by
-        // themselves.
+        const auto known = known_table();
+        if (!known || !plan.table || identity_of(*plan.table) != known->identity) return false;
         const auto is_in_place = [this](const nft::Set& set) {
-            if (set.spec.name != identity_name && !set.spec.timeout) return true;
             nft::Set found{set.spec, {}};
-            return nftables_.read_elements(found) && found == set;
+            return !set.spec.timeout || (nftables_.read_elements(found) && found == set);
         };
         return std::ranges::all_of(plan.table->sets, is_in_place) && read_policy_rules(route_socket_) == plan.rules &&
                read_routes(route_socket_) == plan.routes;
@@ -84,6 +82,28 @@ public:
     }
 
 private:
+    /// What the table is, but for elements with a lifetime, which go by themselves; nullopt when somebody changed any
+    /// table since it was seen last.
+    std::optional<Memory::Seen> known_table() {
+        const auto seen = memory_ ? memory_->recall() : std::nullopt;
+        if (!seen || nftables_.generation() != seen->generation) return std::nullopt;
+        // The record may be of another namespace that had the same number.
+        nft::Set identity{identity_spec(), {}};
+        if (!nftables_.read_elements(identity) || identity_of(identity.elements) != seen->identity) return std::nullopt;
+        return seen;
+    }
+
+    std::optional<nft::Nftables::State> make_again() {
+        const auto known = known_table();
+        const auto site = known && sources_.applied ? sources_.applied() : std::nullopt;
+        if (!site) return std::nullopt;
+        auto table = compile(*site, read_facts(*site)).table;
+        if (identity_of(*table) != known->identity) return std::nullopt;
+        for (auto& set : table->sets)
+            if (set.spec.timeout && !nftables_.read_elements(set)) return std::nullopt;
+        return nft::Nftables::State{.table = std::move(table), .generation = known->generation};
+    }
+
     /// Routes that have to go before the table changes, unless the table changed already and would be refused. Should
     /// it change after this look, commit() puts them back: between the two the unreachable routes below them stand.
     std::vector<Route> remove_first(const Transaction& transaction, std::uint32_t generation) {

@@ -4,10 +4,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "nftctl/kernel/kernel.h"
+#include "nftctl/site/site.h"
 
 namespace natctl {
 
@@ -17,6 +19,9 @@ struct KernelSources {
     std::map<std::string, std::vector<Address>> endpoints = {};
     /// Asked whenever the facts are read.
     std::function<std::vector<RunTimeEntry>()> white_now = {};
+    /// The site that was applied last, nullopt when that is not known. Where nobody changed a table since, ours is made
+    /// of it once more instead of being read: the kernel takes seconds to list a quarter of a million elements.
+    std::function<std::optional<Site>()> applied = {};
     /// Where it is kept what table was seen last, over runs of natctl.
     std::string run_dir = {};
 };

@@ -41,9 +41,26 @@ void end_trial(const StatePaths& paths) {
     remove_unused(paths);
 }
 
-std::unique_ptr<Kernel> make_kernel(const std::string& run_dir, Endpoints endpoints) {
+/// What the kernel holds now, unless somebody changed it.
+std::optional<Site> read_applied(const StatePaths& paths) {
+    const auto trial = read_trial(paths);
+    const bool on_trial = trial && !state_of(*trial, boot_clock(), boot_id()).restarted;
+    return read_kept(on_trial ? paths.on_trial : paths.applied);
+}
+
+/// nullopt where that has mistakes as well: then the kernel is asked what it holds.
+std::optional<Site> try_applied(const StatePaths& paths) {
+    try {
+        return read_applied(paths);
+    } catch (const SystemError&) {
+        return std::nullopt;
+    }
+}
+
+std::unique_ptr<Kernel> make_kernel(const std::string& run_dir, const std::string& state_dir, Endpoints endpoints) {
     return make_linux_kernel({.endpoints = std::move(endpoints),
                               .white_now = [run_dir] { return read_run_time_entries(run_dir); },
+                              .applied = [paths = StatePaths(state_dir)] { return try_applied(paths); },
                               .run_dir = run_dir});
 }
 
@@ -72,7 +89,9 @@ Transaction apply_confirmed(Kernel& kernel, const std::string& state_dir, const 
 /// To what a file in the state directory says.
 Transaction apply_kept(const std::string& run_dir, const std::string& state_dir, const std::string& path) {
     const auto site = read_kept(path);
-    if (site) return apply_and_mirror(*make_kernel(run_dir, resolve_endpoints(*site, state_dir)), *site, state_dir);
+    if (site)
+        return apply_and_mirror(*make_kernel(run_dir, state_dir, resolve_endpoints(*site, state_dir)), *site,
+                                state_dir);
     auto change = take_down(*make_linux_kernel());
     remove_ipset_mirror(state_dir);
     return change;
@@ -96,19 +115,12 @@ void end_of_time(const std::string& run_dir, const std::string& state_dir, const
     ::syslog(LOG_NOTICE, "nobody confirmed the configuration on trial: the former one is back");
 }
 
-/// What the kernel holds now, unless somebody changed it.
-std::optional<Site> read_applied(const StatePaths& paths) {
-    const auto trial = read_trial(paths);
-    const bool on_trial = trial && !state_of(*trial, boot_clock(), boot_id()).restarted;
-    return read_kept(on_trial ? paths.on_trial : paths.applied);
-}
-
 } // namespace
 
 std::optional<Site> read_site(const std::string& path, bool with_notes) { return load(path, with_notes).site; }
 
 std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site) {
-    return make_kernel(options.run_dir, resolve_endpoints(site, options.state_dir));
+    return make_kernel(options.run_dir, options.state_dir, resolve_endpoints(site, options.state_dir));
 }
 
 std::optional<Transaction> apply_file(const Options& options) {
@@ -176,8 +188,8 @@ std::optional<Transaction> change_run_time_list(const Options& options, const Ed
     write_run_time_list(options.run_dir, edit(*site, former));
     try {
         // Names keep the addresses that they had last: this change is about others.
-        return apply_and_mirror(*make_kernel(options.run_dir, read_endpoints(options.state_dir)), *site,
-                                options.state_dir, OtherLifetime::replaced);
+        return apply_and_mirror(*make_kernel(options.run_dir, options.state_dir, read_endpoints(options.state_dir)),
+                                *site, options.state_dir, OtherLifetime::replaced);
     } catch (...) {
         write_run_time_list(options.run_dir, former);
         throw;

@@ -34,7 +34,7 @@ void add(std::vector<PrefixTranslation>& translations, const std::vector<Address
 
 template <class T>
 void sort_by_key(std::vector<T>& translations) {
-    std::ranges::sort(translations, {}, &T::key);
+    if (!std::ranges::is_sorted(translations, {}, &T::key)) std::ranges::sort(translations, {}, &T::key);
 }
 
 /// As the kernel does: the host first, then the prefix whose key holds the address.
@@ -102,11 +102,25 @@ Translation to_virtual(const std::vector<Map>& all, Family family) {
 }
 
 std::optional<Address> virtual_of(const std::vector<Map>& maps, const Address& real) {
-    return look_up(to_virtual(maps, real.family()), real);
+    std::vector<Map> relevant;
+    for (const auto& map : maps)
+        if (!map.is_host()) relevant.push_back(map);
+    std::vector<Address> names;
+    for (const auto& map : relevant)
+        if (map.real_prefix.contains(real)) names.push_back(translate(real, map.real_prefix, map.virtual_prefix));
+    // Of the hosts, of which there may be very many: the one itself, and those that took a name it could have.
+    for (const auto& map : maps)
+        if (map.is_host() && (map.real_prefix.network() == real ||
+                              std::ranges::find(names, map.virtual_prefix.network()) != names.end()))
+            relevant.push_back(map);
+    return look_up(to_virtual(relevant, real.family()), real);
 }
 
 std::optional<Address> real_of(const std::vector<Map>& maps, const Address& virt) {
-    return look_up(to_real(maps, virt.family()), virt);
+    std::vector<Map> relevant;
+    for (const auto& map : maps)
+        if (map.virtual_prefix.contains(virt)) relevant.push_back(map);
+    return look_up(to_real(relevant, virt.family()), virt);
 }
 
 } // namespace natctl

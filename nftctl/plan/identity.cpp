@@ -34,6 +34,8 @@ private:
 
 } // namespace
 
+nft::SetSpec identity_spec() { return {.name = identity_name, .key = {nft::Datatype::ipv6_addr}}; }
+
 nft::Set identity_set(const nft::Table& table) {
     Hash hash;
     nft::Table empty{.sets = {}, .chains = table.chains, .helpers = table.helpers};
@@ -46,7 +48,7 @@ nft::Set identity_set(const nft::Table& table) {
             for (const auto part : {element.first(), element.last(), element.data()}) hash.add(part.span());
     }
     const auto identity = hash.address();
-    return {{.name = identity_name, .key = {nft::Datatype::ipv6_addr}}, {{identity, identity}}};
+    return {identity_spec(), {{identity, identity}}};
 }
 
 std::optional<Address> identity_of(const std::vector<nft::Element>& elements) {

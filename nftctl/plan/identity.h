@@ -12,6 +12,8 @@ namespace natctl {
 /// left, need not read the table.
 inline constexpr const char* identity_name = "identity";
 
+nft::SetSpec identity_spec();
+
 /// Of a table without the set itself.
 nft::Set identity_set(const nft::Table& table);
 
