@@ -23,6 +23,7 @@ natctl_unit_test(kernel_live_test
     kernel_live_conntrack_test.cpp
     kernel_live_fake_test.cpp
     kernel_live_lifetime_test.cpp
+    kernel_live_memory_test.cpp
     kernel_live_route_test.cpp
     kernel_live_table_test.cpp
     kernel_sample.cpp
