@@ -22,7 +22,8 @@ from natlab import v2ray as v2
 pytestmark = pytest.mark.xdist_group("intercept")
 
 SVR, NET, DIRECT, SPARED = (f"198.51.100.{last}" for last in (50, 60, 61, 62))
-PPP = "198.51.100.1"
+SVR6, NET6, DIRECT6, SPARED6 = (f"2001:db8::{last}" for last in (50, 60, 61, 62))
+PPP, PPP6 = "198.51.100.1", "2001:db8::1"
 CLIENT, VLESS = 1081, 4431
 #: Of the proxy's own sockets, as in Xray's samples.
 PROXY_MARK = 255
@@ -38,7 +39,7 @@ real    = "192.168.1.0/24"
 """
 
 
-def intercept(more="", white=(SPARED,)):
+def intercept(more="", white=(SPARED, SPARED6)):
     listed = json.dumps(list(white))
     return f"""{SITE}
 [white_list]
@@ -56,10 +57,13 @@ class World:
         self.lab = lab
         network = lab.network
         self.others = {}
-        for label, address in (("svr", SVR), ("net", NET), ("direct", DIRECT), ("spared", SPARED)):
+        both = (("svr", SVR, SVR6), ("net", NET, NET6), ("direct", DIRECT, DIRECT6), ("spared", SPARED, SPARED6))
+        for label, address, address6 in both:
             machine = network.machine(label)
-            network.plug(machine, "eth0", "wan", f"{address}/24", via=["198.51.100.254"])
+            network.plug(machine, "eth0", "wan", f"{address}/24", f"{address6}/64", via=["198.51.100.254"])
             self.others[label] = machine
+        self.a.router.ip(f"address add {PPP6}/64 dev wan0 nodad")
+        self.a.router.masquerade("wan0", "ip6")
         v2.v2ray(self.others["svr"], [v2.vless_inbound(SVR, VLESS)], [v2.FREEDOM])
 
     def start_proxy(self, prefix=(), mark=None):
@@ -72,7 +76,7 @@ class World:
             self.a.router,
             [v2.socks_inbound("127.0.0.1", CLIENT)],
             [server, direct],
-            [v2.route([f"{DIRECT}/32"], "direct")],
+            [v2.route([f"{DIRECT}/32", f"{DIRECT6}/128"], "direct")],
             prefix=prefix,
         )
 
@@ -149,6 +153,21 @@ def test_udp(world):
     else:
         assert world.a.host.udp_greeting(NET) == Greeting("net", saw=SVR)
     assert world.a.host.udp_greeting(SPARED) == Greeting("spared", saw=PPP)
+
+
+def test_ipv6(world):
+    """The same by its IPv6 addresses, which the proxy carries over IPv4 to SVR."""
+    with Capture(world.a.router, "wan0") as wan:
+        assert world.a.host.greeting(NET6) == Greeting("net", saw=SVR6)
+        assert world.a.host.greeting(SPARED6) == Greeting("spared", saw=PPP6)
+        assert world.a.host.greeting(DIRECT6) == Greeting("direct", saw=PPP6)
+    assert seen_on_the_wan(wan, SVR, NET6, "fd00:a::20") == {(PPP, SVR), (SVR, PPP)}
+    assert seen_on_the_wan(wan, SPARED6) == {(PPP6, SPARED6), (SPARED6, PPP6)}
+    if world.by == "tproxy":
+        assert world.a.host.udp_greeting(NET6) == Greeting("net", saw=SVR6)
+    else:
+        assert world.a.host.udp_greeting(NET6) == Greeting("net", saw=PPP6)
+    assert world.a.host.udp_greeting(SPARED6) == Greeting("spared", saw=PPP6)
 
 
 def test_the_router_itself_is_not_intercepted_unless_the_site_says_so(world):

@@ -30,10 +30,11 @@ class Router(Machine):
         )
         lab.describe_with(self.describe)
 
-    def masquerade(self, interface):
+    def masquerade(self, interface, family="ip"):
+        """What leaves by the interface has its address; `family`: ip or ip6."""
         self.nft(
             f"""
-            table ip internet {{
+            table {family} internet {{
                 chain postrouting {{
                     type nat hook postrouting priority srcnat;
                     oifname "{interface}" masquerade
