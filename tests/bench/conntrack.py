@@ -1,27 +1,21 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What it costs to find and delete 1,000 connections that a change made wrong among 100,000: one host map gets another
-target, and 500 flows to that name and 500 from its host are open.
+"""conntrack: what it costs to find and delete 1,000 connections that a change made wrong among 100,000.
 
+One host map gets another target, and 500 flows to that name and 500 from its host are open.
 That change takes turns with one that concerns no flow, a prefix more or less in the white list. What `natctl apply`
 takes longer for the first is finding and deleting. (A router without connections would be no measure: the kernel has
 one table for all network namespaces and walks through all of it.) Beside it the conntrack tool deletes the same entries
 by address, which takes two runs, one for either direction.
 """
 
-import argparse
-import json
-import os
 import statistics
-import sys
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
-
-from natlab import ROOT, Lab, Veth, build_sites, configure
+from figures import progress, ratios, spread, table
+from natlab import Lab, Veth, build_sites, configure
 from natlab.conntrack import Entry, insert
-from run import machine, progress, spread
+
+RUNS = 9
 
 NAME = "240.1.1.200"
 HOSTS = ("10.10.10.7", "10.10.10.5")
@@ -77,10 +71,35 @@ def by_tool(router):
     return (time.perf_counter() - begin) * 1000
 
 
-def measure(runs, connections, stale, share, binaries):
+def add_options(parser):
+    parser.add_argument("--connections", type=int, default=100000, help="(%(default)s)")
+    parser.add_argument("--stale", type=int, default=1000, help="of them (%(default)s)")
+    parser.add_argument("--share", type=float, default=0.1, help="of the others that is with peers (%(default)s)")
+
+
+def shrink(options):
+    options.connections, options.stale = 2000, 100
+
+
+def wrong(options):
+    if options.stale < 2 or options.connections < options.stale:
+        return "--stale wants a number above 1, --connections one not below that"
+    return None if 0 <= options.share <= 1 else "--share wants a number from 0 to 1"
+
+
+def measure(options, binaries):
+    took = measure_runs(options.runs, options.connections, options.stale, options.share, binaries)
+    return {
+        "runs": options.runs,
+        "connections": options.connections,
+        "stale": options.stale,
+        "share_with_peers": options.share,
+        "milliseconds": {name: spread(values) for name, values in took.items()},
+    }
+
+
+def measure_runs(runs, connections, stale, share, binaries):
     with Lab(binaries) as lab:
-        if b"__asan_init" in lab.program("natctl").read_bytes():
-            sys.exit(f"bench: {lab.binaries} holds a sanitizer build; measure the release: ./dev build release")
         sites = build_sites(lab)
         configure(sites, Veth(lab, sites, ipv6=False))
         router = sites[0].router
@@ -89,7 +108,7 @@ def measure(runs, connections, stale, share, binaries):
         insert(router, others(connections - stale, share))
         took = {"natctl": [], "conntrack_tool": [], "apply": [], "apply_of_no_concern": []}
         for number in range(runs):
-            progress(f"run {number + 1} of {runs} ...")
+            progress(f"conntrack, run {number + 1} of {runs} ...")
             now, then = (rename(plain, HOSTS[(number + i) % 2]) for i in range(2))
             apply(router, now)
             insert(router, doomed(stale, HOSTS[number % 2]))
@@ -106,52 +125,26 @@ def measure(runs, connections, stale, share, binaries):
             insert(router, doomed(stale, HOSTS[(number + 1) % 2]))
             took["conntrack_tool"].append(by_tool(router))
             assert count(router) == connections - stale
-        progress("")
         return took
 
 
-def table(results):
-    lines = [f"  {'':44} ms median      min..max"]
-    words = {
-        "natctl": "find and delete: natctl",
-        "conntrack_tool": "find and delete: conntrack -D, twice",
-        "apply": "natctl apply as a whole, of a host map",
-        "apply_of_no_concern": "natctl apply as a whole, of the white list",
-    }
-    for name, text in words.items():
-        values = results[name]
-        lines.append(f"  {text:44} {statistics.median(values):9.1f}   {min(values):6.1f}..{max(values):.1f}")
-    return "\n".join(lines)
+WORDS = {
+    "natctl": "find and delete: natctl",
+    "conntrack_tool": "find and delete: conntrack -D, twice",
+    "apply": "natctl apply as a whole, of a host map",
+    "apply_of_no_concern": "natctl apply as a whole, of the white list",
+}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=9, help="(%(default)s)")
-    parser.add_argument("--connections", type=int, default=100000, help="(%(default)s)")
-    parser.add_argument("--stale", type=int, default=1000, help="of them (%(default)s)")
-    parser.add_argument("--share", type=float, default=0.1, help="of the others that is with peers (%(default)s)")
-    parser.add_argument("--json", type=Path, default=ROOT / "build/bench-conntrack.json", help="where the figures go")
-    options = parser.parse_args()
-    if options.runs < 1 or options.stale < 2 or options.connections < options.stale or not 0 <= options.share <= 1:
-        parser.error("--runs, --stale and --connections want numbers above 0, --share one from 0 to 1")
-
-    here = machine()
-    binaries = os.environ.get("NATCTL_BIN", ROOT / "build/release/bin")
-    results = measure(options.runs, options.connections, options.stale, options.share, binaries)
-    print(f"{here['cores']} x {here['processor']}, Linux {here['kernel']}, load {here['load_before']:.1f} before")
-    print(f"{options.stale} stale connections among {options.connections}, {options.share:.0%} of them with peers")
-    print(table(results))
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    figures = {
-        "machine": here,
-        "connections": options.connections,
-        "stale": options.stale,
-        "share_with_peers": options.share,
-        "milliseconds": {name: spread(values) for name, values in results.items()},
-    }
-    options.json.write_text(json.dumps(figures, indent=2) + "\n")
-    print(f"\nall figures: {options.json}")
-
-
-if __name__ == "__main__":
-    main()
+def text(figures):
+    took = figures["milliseconds"]
+    rows = []
+    for name, words in WORDS.items():
+        of_tool = statistics.median(ratios(took[name]["all"], took["conntrack_tool"]["all"]))
+        low_high = f"{took[name]['min']:.1f}..{took[name]['max']:.1f}"
+        rows.append([words, f"{took[name]['median']:.1f}", low_high, f"{of_tool:.2f}"])
+    title = (
+        f"medians of {figures['runs']} runs; {figures['stale']} stale connections among {figures['connections']}, "
+        f"{figures['share_with_peers']:.0%} of the others with peers"
+    )
+    return table(title, ["ms", "min..max", "of conntrack -D"], rows)

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from natlab import ROOT, Lab
+from natlab import ROOT
 
 DEMO = Path(__file__).with_name("demo.py")
-BENCH = ROOT / "tests/bench/run.py"
 
 
 def run(script, *argv, **environment):
@@ -57,11 +56,3 @@ def test_it_says_what_is_missing(tmp_path):
     done = run(DEMO, NATCTL_BIN=str(tmp_path))
     assert done.returncode != 0 and "build it first" in done.stderr
     assert run(DEMO, "--link", "pigeons").returncode == 2
-
-
-def test_the_benchmark_measures_the_release_only():
-    with Lab() as lab:
-        if not lab.built_with("address"):
-            pytest.skip("these programs carry no sanitizer")
-    done = run(BENCH, "--runs", "1", "--seconds", "1")
-    assert done.returncode != 0 and "./dev build release" in done.stderr
