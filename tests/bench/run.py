@@ -16,10 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/lab"))
 
 import conntrack
+import maps
 import tunnel
 from figures import describe, machine, progress
 
-PARTS = {"tunnel": tunnel, "conntrack": conntrack}
+PARTS = {"tunnel": tunnel, "conntrack": conntrack, "maps": maps}
 
 
 def parse():
