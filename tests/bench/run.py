@@ -17,10 +17,11 @@ sys.path.insert(0, str(ROOT / "tests/lab"))
 
 import conntrack
 import maps
+import packets
 import tunnel
 from figures import describe, machine, progress
 
-PARTS = {"tunnel": tunnel, "conntrack": conntrack, "maps": maps}
+PARTS = {"tunnel": tunnel, "conntrack": conntrack, "maps": maps, "packets": packets}
 
 
 def parse():
