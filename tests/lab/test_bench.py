@@ -38,7 +38,10 @@ def spreads(figures, path=()):
             yield from spreads(value, (*path, key))
 
 
-@pytest.mark.parametrize("part, count", [("tunnel", 16), ("conntrack", 4), ("maps", 48), ("packets", 10)])
+@pytest.mark.parametrize(
+    "part, count",
+    [pytest.param("tunnel", 16, marks=pytest.mark.slow), ("conntrack", 4), ("maps", 48), ("packets", 10)],
+)
 def test_every_part_measures_all_it_promises(tmp_path, part, count):
     done = bench(part, "--smoke", "--json", str(tmp_path / "bench.json"))
     assert done.returncode == 0, done.stdout + done.stderr
