@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 #include <bit>
+#include <map>
 
 #include "nftctl/plan/addressing.h"
 #include "nftctl/plan/compile.h"
@@ -21,25 +22,29 @@ using namespace words;
 class InterfaceRanges {
 public:
     void add(const std::string& interface, const std::vector<AddressRange>& ranges) {
-        for (const auto& range : ranges) {
-            Bytes first;
-            first.append_interface(interface);
-            Bytes last = first;
-            first.append(range.first);
-            last.append(range.last);
-            elements_.emplace_back(first, last);
-        }
+        auto& all = ranges_[interface];
+        all.insert(all.end(), ranges.begin(), ranges.end());
     }
 
-    Set set(const std::string& name, Family family) {
-        std::ranges::sort(elements_);
-        elements_.erase(std::unique(elements_.begin(), elements_.end()), elements_.end());
-        return {{.name = with_family(name, family), .key = {Datatype::ifname, address_type(family)}, .interval = true},
-                elements_};
+    /// Neighbours are joined: a lookup here costs the kernel the more the more elements there are (nft_set_pipapo.c).
+    Set set(const std::string& name, Family family) const {
+        Set set{{.name = with_family(name, family), .key = {Datatype::ifname, address_type(family)}, .interval = true},
+                {}};
+        for (const auto& [interface, ranges] : ranges_)
+            for (const auto& range : merged(ranges)) {
+                Bytes first;
+                first.append_interface(interface);
+                Bytes last = first;
+                first.append(range.first);
+                last.append(range.last);
+                set.elements.emplace_back(first, last);
+            }
+        std::ranges::sort(set.elements);
+        return set;
     }
 
 private:
-    std::vector<Element> elements_;
+    std::map<std::string, std::vector<AddressRange>> ranges_;
 };
 
 /// Twice the need, so that hosts can be added for a while without a new map: the size is a hard cap in the kernel.

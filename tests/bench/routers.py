@@ -120,9 +120,9 @@ class Natctl:
     def build(self, lab):
         sites = linked_sites(lab, _veth)
         for site in sites:
-            # Up to 16,384 of them.
+            # Up to 16,384 of them, no two side by side: natctl would join those.
             more = "".join(
-                f'\n[[peer]]\nname = "peer{n}"\nvirtual = ["241.{n >> 8}.{n & 255}.0/24"]\n'
+                f'\n[[peer]]\nname = "peer{n}"\nvirtual = ["241.{n >> 7}.{2 * n & 255}.0/24"]\n'
                 f'link = {{ dev = "ov0", via = "172.31.0.{3 - site.number}" }}\n'
                 for n in range(self.peers - 1)
             )
