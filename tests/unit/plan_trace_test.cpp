@@ -162,6 +162,12 @@ TEST_CASE("what [intercept] takes goes to the tunnel, all else its way") {
         CHECK(lab.ask("192.168.1.20", "240.3.3.20").fate == Fate::tunnel);
         CHECK((lab.ask("192.168.1.20", "203.0.113.9", udp).fate == Fate::tunnel) == (by == InterceptBy::tproxy));
         CHECK(lab.ask("router", "203.0.113.9").fate == Fate::forwarded);
+        lab.listens = false;
+        const auto refused = lab.ask("192.168.1.20", "203.0.113.9");
+        CHECK(refused.fate == Fate::refused);
+        CHECK(refused.sender_sees == "TCP reset");
+        CHECK(refused.reason.find("start it: systemctl start natctl-tunnel") != std::string::npos);
+        lab.listens = true;
     }
 }
 
