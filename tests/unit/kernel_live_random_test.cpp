@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
-#include <array>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <iterator>
 #include <map>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -106,6 +109,15 @@ std::string as_nft_makes_it(const std::string& text) {
     const FreshNamespace judge;
     load(text);
     return with_sorted_elements(list_table());
+}
+
+bool comes_true(const std::function<bool()>& condition) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > end) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
 }
 
 std::string quoted(const std::string& text) { return "'" + text + "'"; }
@@ -215,6 +227,8 @@ TEST_CASE("on the real kernel, links that go down and come back leave what a fre
         auto& [device, is_up] = *std::next(up.begin(), random() % 2);
         is_up = !is_up;
         run("ip link set " + device + (is_up ? " up" : " down"));
+        // That an interface runs the kernel says a moment later.
+        REQUIRE(comes_true([&] { return kernel->read_facts(site).find(device)->up == is_up; }));
         // The kernel drops it with the link, and whoever configures the link gives it again.
         if (is_up && device == "ov0") run("ip addr replace fd00:ff::1/64 dev ov0 nodad");
         apply(*kernel, site);
