@@ -95,9 +95,19 @@ int run(const Options& options, const Question& question) {
 
     Flow flow{.protocol = protocol_of(question.protocol), .port = question.port};
     flow.destination = destination_of(surroundings.site, question.destination);
-    std::optional<std::string> by_proxy;
+    std::vector<Step> beforehand;
     if (question.source != "router") {
-        flow.source = source_of(surroundings.site, question.source);
+        const auto sender = source_of(surroundings.site, question.source);
+        // Told where it arrives, it is taken at its word, as a forged one.
+        flow.source = question.in.empty() ? sent_as(plan, sender) : sender;
+        if (!flow.source)
+            throw std::invalid_argument(fmt::format("nobody sends as {}: it is virtual here and no host has it; give "
+                                                    "a host's real address",
+                                                    sender.text()));
+        if (flow.source != sender)
+            beforehand.push_back({fmt::format("{} is what others call {} here: its packets arrive with that source",
+                                              sender.text(), flow.source->text()),
+                                  {}});
         if (flow.source->family() != flow.destination.family())
             throw std::invalid_argument(
                 fmt::format("{} is an {} address and {} is not: a flow has two of one family", flow.source->text(),
@@ -105,7 +115,9 @@ int run(const Options& options, const Question& question) {
         if (!question.in.empty())
             flow.in = question.in;
         else if (site && comes_by_proxy(*site, surroundings.facts, *flow.source))
-            by_proxy = std::exchange(flow.source, std::nullopt)->text();
+            beforehand.push_back({std::exchange(flow.source, std::nullopt)->text() +
+                                      " is reached by a proxy: its flows come as connections of the tunnel here",
+                                  {}});
         else
             flow.in = arrival(plan, surroundings, *flow.source).value_or("");
     }
@@ -117,10 +129,7 @@ int run(const Options& options, const Question& question) {
     if (!question.wanted)
         if (auto doubt = overruled(plan, surroundings.facts, flow.destination))
             found.doubts.push_back(std::move(*doubt));
-    if (by_proxy)
-        found.steps.insert(
-            found.steps.begin(),
-            {*by_proxy + " is reached by a proxy: its flows come as connections of the tunnel here", {}});
+    found.steps.insert(found.steps.begin(), beforehand.begin(), beforehand.end());
     if (options.json) {
         print(flow, found);
     } else {

@@ -110,6 +110,11 @@ bool Walk::leave() {
 bool Walk::deliver() {
     packet_.out.clear();
     if (!hooks_.pass(HookPoint::input)) return false;
+    // TPROXY looks for the socket itself; what REDIRECT sends here is answered as at any closed port.
+    if (passage_.socket && connection_.new_port && around_.listens &&
+        !around_.listens(*passage_.socket, packet_.protocol))
+        return end(Fate::refused, no_tunnel_listens(*passage_.socket),
+                   packet_.protocol == Protocol::tcp ? "TCP reset" : "ICMP port unreachable");
     if (passage_.socket) return end_in_the_tunnel(fmt::format("the tunnel takes it at {}", passage_.socket->text()));
     // Led here though it is no address of this machine: for a raw socket, as echo requests to a /96 are.
     if (!is_own_address(around_.facts, packet_.destination)) return end_in_the_tunnel("the tunnel takes it");

@@ -102,6 +102,10 @@ struct Trace {
 /// postrouting, or output first for what this machine sends. Other programs' rules are not looked at.
 Trace trace(const Plan& plan, const Surroundings& surroundings, const Flow& flow);
 
+/// As what packets of this sender arrive: of one of our own virtual names its host's real address, any other address as
+/// it is. nullopt: nobody has that name.
+std::optional<Address> sent_as(const Plan& plan, const Address& sender);
+
 /// The interface by which packets from this source arrive: its peer's link, else the way back to it. nullopt: by none,
 /// as a proxy link or this machine itself.
 std::optional<std::string> arrival(const Plan& plan, const Surroundings& surroundings, const Address& source);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "nftctl/plan/trace.h"
+#include "nftctl/plan/translator.h"
 
 namespace natctl {
 
@@ -87,6 +88,12 @@ std::optional<Hop> connected_route(const Facts& facts, const Address& destinatio
                 length = assigned.length;
             }
     return best;
+}
+
+std::optional<Address> sent_as(const Plan& plan, const Address& sender) {
+    const Translator translator(plan, sender.family());
+    if (translator.is_embedding(sender)) return embedded_in(sender);
+    return translator.is_own(sender) ? translator.real_of(sender) : sender;
 }
 
 std::optional<std::string> arrival(const Plan& plan, const Surroundings& surroundings, const Address& source) {

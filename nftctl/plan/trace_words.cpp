@@ -55,7 +55,7 @@ bool is_in(const Plan& plan, const char* set, const std::vector<FieldValue>& key
 std::string why_no_link(const Plan& plan, const Surroundings& surroundings, const Packet& packet,
                         const std::optional<Endpoint>& deaf) {
     const auto peer = called(surroundings, packet.destination);
-    if (deaf) return fmt::format("no tunnel listens at {}; start it: systemctl start natctl-tunnel", deaf->text());
+    if (deaf) return no_tunnel_listens(*deaf);
     const Family family = packet.family();
     if (is_in(plan, "tun", {packet.destination}, family))
         return fmt::format("{} is reached by a proxy, and that does not carry {}", peer, name_of(packet.protocol));
@@ -98,6 +98,10 @@ const char* sender_sees(RejectKind kind) {
     case RejectKind::icmpv6_addr_unreachable: return "ICMPv6 address unreachable";
     }
     return "a refusal";
+}
+
+std::string no_tunnel_listens(const Endpoint& listener) {
+    return fmt::format("no tunnel listens at {}; start it: systemctl start natctl-tunnel", listener.text());
 }
 
 std::string after_the_tunnel(const Surroundings& surroundings, const Address& destination) {

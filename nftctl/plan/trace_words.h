@@ -24,6 +24,9 @@ std::string why(const Plan& plan, const Surroundings& surroundings, const Packet
 /// The same where one of our unreachable routes ends it.
 std::string why_unreachable(const Plan& plan, const Surroundings& surroundings, const Packet& packet);
 
+/// Why a flow that was to go to the tunnel's listener does not, and the way out.
+std::string no_tunnel_listens(const Endpoint& listener);
+
 /// What the sender is told.
 const char* sender_sees(RejectKind kind);
 

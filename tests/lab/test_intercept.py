@@ -9,15 +9,19 @@
     in the proxy and out     C -> DIRECT:  the proxy's client dials by itself. DIRECT sees PPP's address.
 """
 
+import contextlib
+import itertools
 import json
 import os
 import re
+import socket
 from pathlib import Path
 
 import pytest
 
 from natlab import Capture, Greeting, Lab, always, build_sites, eventually
 from natlab import v2ray as v2
+from natlab.greeter import PORT
 
 pytestmark = pytest.mark.xdist_group("intercept")
 
@@ -27,6 +31,10 @@ PPP, PPP6 = "198.51.100.1", "2001:db8::1"
 CLIENT, VLESS = 1081, 4431
 #: Of the proxy's own sockets, as in Xray's samples.
 PROXY_MARK = 255
+#: linux/in.h
+IP_RECVERR = 11
+#: Of connections that live in the tunnel.
+TUNNEL_MARK = 0x100
 CGROUP_ROOTS = [path for path in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup") if os.path.exists(f"{path}/cgroup.procs")]
 
 SITE = """
@@ -85,6 +93,11 @@ class World:
         listing = self.a.router.run("conntrack", "-L", "-p", "tcp", quiet=True).stdout
         found = re.findall(r"src=(\S+) dst=(\S+) .*?src=(\S+) dst=(\S+) ", listing)
         return set(found)
+
+    def marks(self, destination):
+        """Connection marks of the flows to that address, each once, sorted."""
+        listing = self.a.router.run("conntrack", "-L", "--orig-dst", destination, quiet=True).stdout
+        return sorted({int(found) for found in re.findall(r" mark=(\d+) ", listing)})
 
     def forget(self):
         self.a.router.run("conntrack", "-F", quiet=True)
@@ -180,6 +193,110 @@ def test_hosts_inside_reach_each_other_and_the_router(world):
     world.a.host.ping(NET)
 
 
+# --- natctl trace says so beforehand ---
+
+#: How far a flow gets, as trace says and as real packets show.
+PROXIED, BY_ITSELF, REFUSED = "taken by the tunnel", "goes by itself", "refused at once"
+
+
+def told(world, source, destination, protocol="tcp", port=PORT):
+    found = world.a.router.trace(source, destination, protocol, port)
+    if found["fate"] == "tunnel":
+        assert any(f"the proxy 127.0.0.1:{CLIENT} of [intercept]" in step["text"] for step in found["steps"]), found
+        return PROXIED
+    if found["fate"] == "refused":
+        assert found["sender_sees"] == ("TCP reset" if protocol == "tcp" else "ICMP no route"), found
+        return REFUSED
+    assert found["fate"] in ("forwarded", "delivered"), found
+    assert found["fate"] == "delivered" or found["out"], found
+    return BY_ITSELF
+
+
+def seen(world, machine, destination, protocol="tcp", port=PORT):
+    """That the tunnel took it shows in who asks the far end, or, where the proxy's client itself dials, in its
+    connections: the mark of those from the LAN is the tunnel's."""
+    world.forget()
+    try:
+        with machine.dial(destination, port) if protocol == "tcp" else contextlib.nullcontext() as connection:
+            told = Greeting.read(connection) if connection else machine.udp_greeting(destination, port)
+    except ConnectionRefusedError:
+        return REFUSED
+    marks = world.marks(destination)
+    assert marks in ([0], [TUNNEL_MARK], [0, TUNNEL_MARK]), marks
+    if destination == NET:
+        assert (told.saw == SVR) == (TUNNEL_MARK in marks), f"{told}, {marks}"
+    return PROXIED if TUNNEL_MARK in marks else BY_ITSELF
+
+
+SOURCES = {"host": "192.168.1.20", "second": "10.10.10.5", "router": "router"}
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+@pytest.mark.parametrize(
+    ("role", "destination"),
+    [
+        *itertools.product(SOURCES, (NET, DIRECT, SPARED)),
+        ("host", "10.10.10.5"),
+        ("router", "10.10.10.5"),
+        ("second", "192.168.1.20"),
+        ("host", "192.168.1.1"),
+        ("router", "192.168.1.1"),
+    ],
+)
+def test_trace_tells_what_becomes_of_a_flow(world, role, destination, protocol):
+    source = SOURCES[role]
+    machine = getattr(world.a, role)
+    expected = told(world, source, destination, protocol)
+    assert seen(world, machine, destination, protocol) == expected
+    proxied = role != "router" and destination in (NET, DIRECT) and (protocol == "tcp" or world.by == "tproxy")
+    assert expected == (PROXIED if proxied else BY_ITSELF)
+
+
+def test_trace_tells_that_echo_is_not_intercepted(world):
+    assert told(world, "192.168.1.20", NET, "icmp") == BY_ITSELF
+    world.a.host.ping(NET)
+
+
+def test_trace_tells_who_may_knock_at_the_listeners(world):
+    """That of REDIRECT stands on all addresses and takes what was redirected alone; that of TPROXY on loopback."""
+    for port in (12345, 12346):
+        assert told(world, "192.168.1.20", "192.168.1.1", port=port) in (REFUSED, BY_ITSELF)
+        assert world.a.host.refusal("192.168.1.1", port) == "refused"
+    expected = REFUSED if world.by == "redirect" else BY_ITSELF
+    assert told(world, "192.168.1.20", "192.168.1.1", port=12346) == expected
+
+
+def test_trace_tells_what_is_spared_at_run_time(world):
+    router = world.a.router
+    router.run(*router.command("whitelist", "add", NET))
+    assert told(world, "192.168.1.20", NET) == BY_ITSELF
+    assert seen(world, world.a.host, NET) == BY_ITSELF
+    router.run(*router.command("whitelist", "del", NET))
+    assert told(world, "192.168.1.20", NET) == PROXIED
+    assert seen(world, world.a.host, NET) == PROXIED
+
+
+def test_trace_tells_what_happens_without_the_tunnel(world):
+    world.a.router.tunnel.stop()
+    expected = told(world, "192.168.1.20", NET)
+    assert seen(world, world.a.host, NET) == expected
+    assert told(world, "192.168.1.20", SPARED) == BY_ITSELF
+    assert seen(world, world.a.host, SPARED) == BY_ITSELF
+    if world.by == "tproxy":
+        # The same for UDP: told at once, instead of going out unproxied.
+        assert told(world, "192.168.1.20", NET, "udp") == REFUSED
+        with Capture(world.a.router, "wan0") as wan, world.a.host.socket(kind=socket.SOCK_DGRAM) as asking:
+            asking.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+            asking.connect((NET, PORT))
+            asking.send(b"who are you?")
+            with pytest.raises(OSError, match="No route to host|Network is unreachable|Connection refused"):
+                asking.recv(100)
+        assert not seen_on_the_wan(wan, NET)
+    world.a.router.start_tunnel()
+    assert seen(world, world.a.host, NET) == PROXIED
+    assert expected == REFUSED
+
+
 def test_flows_that_were_open_go_on_as_they_are(lab):
     """Also the session in which somebody switches interception on."""
     world = World(lab)
@@ -254,6 +371,8 @@ def test_each_guard_alone_prevents_a_loop(lab, guard, group):
     assert world.a.host.greeting(NET) == Greeting("net", saw=SVR)
     assert router.greeting(NET) == Greeting("net", saw=SVR)
     assert router.greeting(DIRECT) == Greeting("direct", saw=PPP)
+    assert told(world, "router", NET) == PROXIED
+    assert told(world, "router", SPARED) == (PROXIED if guard is by_white_list else BY_ITSELF)
     # In a loop there would be thousands within a second.
     few = lambda: len(world.tuples()) < 20
     always(few, seconds=0.5, what="few connections")

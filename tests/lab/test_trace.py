@@ -4,7 +4,6 @@
 Site a reaches b by an interface, c by a proxy, and d by nothing: its interface does not exist.
 """
 
-import json
 import socket
 
 import pytest
@@ -48,17 +47,7 @@ def sites():
 
 
 def trace(site, source, destination, protocol="tcp", *options):
-    router = site.router
-    result = router.run(
-        *(router.lab.program("natctl"), "trace", source, destination, protocol, PORT),
-        *("--config", router.toml, "--json", *options),
-        check=False,
-    )
-    assert result.code in (0, 1) and not result.stderr, str(result)
-    found = json.loads(result.stdout)
-    assert found["passes"] == (result.code == 0), str(result)
-    assert found["doubts"] == [], str(result)
-    return found
+    return site.router.trace(source, destination, protocol, PORT, *options)
 
 
 def label_of(site, real):
@@ -277,6 +266,16 @@ def test_names_words_and_rules(sites):
     assert "destination 240.1.1.200 becomes 10.10.10.7" in told and "nat_pre: dnat ip to ip daddr map @dnat4h" in told
     result = router.run(natctl, "trace", "192.168.1.20", "printer.b", "--config", router.toml, check=False)
     assert result.code == 1 and "printer.b" in result.stderr
+
+
+def test_a_sender_given_by_its_virtual_name_sends_as_itself(sites):
+    a = sites["a"]
+    found = trace(a, "240.1.1.20", "240.2.2.20")
+    assert "240.1.1.20 is what others call 192.168.1.20" in found["steps"][0]["text"]
+    by_its_address = trace(a, "192.168.1.20", "240.2.2.20")
+    assert found["steps"][1:] == by_its_address["steps"] and found["source"] == "240.1.1.20"
+    # The router itself.
+    assert trace(a, "240.1.1.1", "240.2.2.20")["steps"][1]["text"].startswith("this router sends")
 
 
 def test_wanted_shows_what_would_be(sites):

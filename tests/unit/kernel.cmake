@@ -24,8 +24,10 @@ natctl_unit_test(kernel_live_test
     kernel_live_fake_test.cpp
     kernel_live_lifetime_test.cpp
     kernel_live_memory_test.cpp
+    kernel_live_random_test.cpp
     kernel_live_route_test.cpp
     kernel_live_table_test.cpp
     kernel_sample.cpp
+    random_site.cpp
   LINK natctl_fake_kernel)
 set_tests_properties(kernel_live_test PROPERTIES SKIP_RETURN_CODE 77)

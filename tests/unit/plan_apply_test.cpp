@@ -11,9 +11,13 @@
 #include "nftctl/plan/diff.h"
 #include "nftctl/plan/identity.h"
 #include "tests/support/fake_kernel.h"
+#include "tests/unit/random_site.h"
 
 using namespace natctl;
 using natctl::test::FakeKernel;
+using natctl::test::random_edit;
+using natctl::test::random_entries;
+using natctl::test::random_site;
 
 namespace {
 
@@ -47,36 +51,6 @@ FakeKernel kernel_of(const Facts& facts) {
     FakeKernel kernel;
     kernel.facts = facts;
     return kernel;
-}
-
-/// Any edit a user might make: maps, hosts, peers and links come and go.
-Site random_site(std::mt19937& random) {
-    const auto pick = [&](unsigned below) { return static_cast<unsigned>(random() % below); };
-    Site site = site_a();
-    site.peers.clear();
-    for (unsigned i = 0, hosts = pick(5); i < hosts; ++i)
-        site.maps.push_back(map("240.1.1." + std::to_string(10 * i + pick(9)), "10.10.10." + std::to_string(1 + i)));
-    if (pick(2)) site.maps.push_back(map("240.1.10.0/24", "10.10.10.0/24"));
-    if (pick(2)) site.maps.push_back(map("fd01:1::/64", "fd00:a::/64"));
-    for (unsigned i = 0, peers = pick(4); i < peers; ++i) {
-        Link link = DevLink{.dev = pick(2) ? "ov0" : "wg0"};
-        if (pick(3) == 0) link = SocksLink{.server = *Endpoint::parse("127.0.0.1:1080")};
-        site.peers.push_back(peer("p" + std::to_string(i), "240." + std::to_string(2 + i) + ".2.0/24", link));
-    }
-    if (pick(4) == 0) site.marks = Marks(0xf000);
-    return site;
-}
-
-/// Overlapping and touching ones, some of which end.
-std::vector<RunTimeEntry> random_entries(std::mt19937& random) {
-    std::vector<RunTimeEntry> entries;
-    for (auto count = random() % 5; count > 0; --count) {
-        RunTimeEntry entry{.prefix = Prefix(Address::v4(0xcb007100 + static_cast<std::uint32_t>(random() % 256)),
-                                            26 + static_cast<unsigned>(random() % 7))};
-        if (random() % 2) entry.lifetime = std::chrono::seconds(1 + random() % 3);
-        entries.push_back(entry);
-    }
-    return entries;
 }
 
 } // namespace
@@ -158,11 +132,15 @@ TEST_CASE("the identity differs with every part of a table") {
 TEST_CASE("for random sites and edits, the difference leads to the same as a fresh start") {
     std::mt19937 random(20261121);
     auto kernel = kernel_of(router());
-    for (int round = 0; round < 300; ++round) {
-        const auto site = random_site(random);
+    Site site = random_site(random);
+    for (int round = 0; round < 150; ++round) {
+        site = random() % 4 == 0 ? random_site(random) : random_edit(site, random);
         kernel.facts.white_now = random_entries(random);
-        if (random() % 4 == 0) kernel.let_expire();
+        const bool expires = random() % 4 == 0;
+        if (expires) kernel.let_expire();
         apply(kernel, site, warn_on_stderr, random() % 2 ? OtherLifetime::replaced : OtherLifetime::kept);
+        // What ended beside the changes is seen by the next one.
+        if (expires) apply(kernel, site);
         REQUIRE(diff(kernel.plan(), compile(site, kernel.facts)).empty());
     }
 }

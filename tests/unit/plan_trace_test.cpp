@@ -162,6 +162,12 @@ TEST_CASE("what [intercept] takes goes to the tunnel, all else its way") {
         CHECK(lab.ask("192.168.1.20", "240.3.3.20").fate == Fate::tunnel);
         CHECK((lab.ask("192.168.1.20", "203.0.113.9", udp).fate == Fate::tunnel) == (by == InterceptBy::tproxy));
         CHECK(lab.ask("router", "203.0.113.9").fate == Fate::forwarded);
+        lab.listens = false;
+        const auto refused = lab.ask("192.168.1.20", "203.0.113.9");
+        CHECK(refused.fate == Fate::refused);
+        CHECK(refused.sender_sees == "TCP reset");
+        CHECK(refused.reason.find("start it: systemctl start natctl-tunnel") != std::string::npos);
+        lab.listens = true;
     }
 }
 
@@ -235,4 +241,26 @@ TEST_CASE("the translation that is told is the one of the maps, for any address"
             CHECK(outward.answer_destination == at(sender));
         }
     }
+}
+
+TEST_CASE("a sender that is called by a virtual name of ours sends as itself") {
+    TraceLab lab;
+    lab.site.embedding_maps = {{*Prefix::parse("64:ff9b:1111::/96"), {*Prefix::parse("192.168.1.0/24")}, {}}};
+    lab.site.maps = {map("240.1.1.0/24", "192.168.1.0/24"), map("240.1.1.200/32", "10.10.10.7/32"),
+                     map("fd01:1::/64", "fd00:a::/64")};
+    const auto plan = compile(lab.site, lab.facts);
+    CHECK(sent_as(plan, at("240.1.1.20")) == at("192.168.1.20"));
+    CHECK(sent_as(plan, at("240.1.1.200")) == at("10.10.10.7"));
+    CHECK(sent_as(plan, at("fd01:1::20")) == at("fd00:a::20"));
+    CHECK(sent_as(plan, at("64:ff9b:1111::192.168.1.20")) == at("192.168.1.20"));
+    for (const char* other : {"192.168.1.20", "240.2.2.20", "198.51.100.66", "fd01:2::20"})
+        CHECK(sent_as(plan, at(other)) == at(other));
+    CHECK(sent_as(Plan{}, at("240.1.1.20")) == at("240.1.1.20"));
+
+    // What somebody took out of the kernel nobody has any more.
+    auto broken = plan;
+    for (auto& set : broken.table->sets)
+        if (set.spec.name == "dnat4") set.elements.clear();
+    CHECK(!sent_as(broken, at("240.1.1.20")));
+    CHECK(sent_as(broken, at("240.1.1.200")) == at("10.10.10.7"));
 }
