@@ -131,10 +131,10 @@ def test_a_trial(sites):
     raise AssertionError("it never ended")
 
 
-def test_the_white_list_at_run_time(routers):
+def test_the_white_list_at_run_time(sites):
     """Killed in the middle of it, the file is the old or the new one, and the kernel holds what the file says as soon
     as anything is applied."""
-    router = routers[0].router
+    router = sites[0].router
     router.apply()
     entry = "203.0.113.7"
     file = router.run_dir / "white_list"
