@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <filesystem>
 #include <optional>
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/plan/compile.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/unit/kernel_live.h"
 
 using namespace natctl;
@@ -21,7 +20,6 @@ public:
     Router() {
         run("ip link add lan0 type veth peer name far0 && ip link set lan0 up && ip link set far0 up && "
             "ip address add 192.168.1.1/24 dev lan0");
-        CHECK(::mkdtemp(run_dir_.data()) != nullptr);
         site_.name = "a";
         site_.lan = {"lan0"};
         site_.maps = {{.virtual_prefix = *Prefix::parse("240.1.1.0/24"),
@@ -29,15 +27,12 @@ public:
                        .name = {},
                        .at = {}}};
     }
-    Router(const Router&) = delete;
-    Router& operator=(const Router&) = delete;
-    ~Router() { std::filesystem::remove_all(run_dir_); }
 
     Site& site() { return site_; }
 
     /// One run of natctl: of what stood before it knows what is on the disk.
     std::unique_ptr<Kernel> kernel() {
-        return make_linux_kernel({.applied = [this] { return ask(); }, .run_dir = run_dir_});
+        return make_linux_kernel({.applied = [this] { return ask(); }, .run_dir = run_dir_.path()});
     }
     void apply() {
         natctl::apply(*kernel(), site_);
@@ -65,7 +60,7 @@ private:
     Site site_;
     std::optional<Site> applied_;
     unsigned asked_ = 0;
-    std::string run_dir_ = "/tmp/natctl-memory-XXXXXX";
+    TemporaryDirectory run_dir_;
 };
 
 } // namespace

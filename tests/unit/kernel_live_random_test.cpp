@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -24,6 +23,7 @@
 #include "nftctl/plan/compile.h"
 #include "nftctl/plan/render.h"
 #include "tests/support/fake_kernel.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/unit/kernel_live.h"
 #include "tests/unit/random_site.h"
 
@@ -64,20 +64,6 @@ public:
 private:
     FreshNamespace fresh_;
     Fd fd_{::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)};
-};
-
-class RunDirectory {
-public:
-    RunDirectory() {
-        std::string name = (std::filesystem::temp_directory_path() / "natctl-random-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    ~RunDirectory() { std::filesystem::remove_all(path); }
-    RunDirectory(const RunDirectory&) = delete;
-    RunDirectory& operator=(const RunDirectory&) = delete;
-
-    std::filesystem::path path;
 };
 
 /// nft's order of elements within a set is any.
@@ -158,10 +144,10 @@ std::string disturb(const Plan& plan, std::mt19937& random) {
 } // namespace
 
 TEST_CASE("on the real kernel, the difference leads to the same as a fresh start, for random sites and edits") {
-    const RunDirectory directory;
+    const TemporaryDirectory directory;
     const RouterNamespace router;
     std::mt19937 random(seed());
-    KernelSources sources{.endpoints = {{random_endpoint, {Address::v4(0xcb007163)}}}, .run_dir = directory.path};
+    KernelSources sources{.endpoints = {{random_endpoint, {Address::v4(0xcb007163)}}}, .run_dir = directory.path()};
     std::vector<RunTimeEntry> entries;
     sources.white_now = [&] { return entries; };
     // As after a loss of power, what was applied last is not always known, and may be out of date.
@@ -224,11 +210,11 @@ TEST_CASE("on the real kernel, the difference leads to the same as a fresh start
 }
 
 TEST_CASE("on the real kernel, links that go down and come back leave what a fresh start makes") {
-    const RunDirectory directory;
+    const TemporaryDirectory directory;
     const RouterNamespace router;
     std::mt19937 random(seed());
     Site site;
-    const auto kernel = make_linux_kernel({.applied = [&] { return site; }, .run_dir = directory.path});
+    const auto kernel = make_linux_kernel({.applied = [&] { return site; }, .run_dir = directory.path()});
     const auto observer = make_linux_kernel();
     std::map<std::string, bool> up{{"ov0", true}, {"wg0", true}};
     for (unsigned round = 0, count = rounds(12); round < count; ++round) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/kernel/resolve.h"
 
-#include <filesystem>
 #include <fstream>
 #include <future>
 
 #include <doctest/doctest.h>
+
+#include "tests/support/temporary_directory.h"
 
 using namespace natctl;
 using namespace std::chrono_literals;
@@ -13,19 +14,6 @@ using namespace std::chrono_literals;
 namespace {
 
 Address at(const char* text) { return *Address::parse(text); }
-
-class Folder {
-public:
-    Folder() {
-        std::string name = std::filesystem::temp_directory_path() / "natctl-resolve-XXXXXX";
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() { std::filesystem::remove_all(path); }
-    std::string path;
-};
 
 } // namespace
 
@@ -70,14 +58,14 @@ TEST_CASE("the last known addresses stand in for what does not resolve") {
 }
 
 TEST_CASE("endpoints survive a restart; damage is as good as nothing") {
-    const Folder folder;
-    CHECK(read_endpoints(folder.path).empty());
+    const test::TemporaryDirectory folder;
+    CHECK(read_endpoints(folder.path()).empty());
     const Endpoints endpoints{{"a.example", {at("203.0.113.1"), at("2001:db8::1")}},
                               {"b.example", {at("203.0.113.2")}}};
-    write_endpoints(folder.path + "/sub", endpoints);
-    CHECK(read_endpoints(folder.path + "/sub") == endpoints);
+    write_endpoints(folder.path() + "/sub", endpoints);
+    CHECK(read_endpoints(folder.path() + "/sub") == endpoints);
     for (const char* text : {"", "[", "[]", "{\"a\": 1}", "{\"a\": [1, \"x\", {}]}", "{\"a\": {\"b\": 1}}"}) {
-        std::ofstream(folder.path + "/endpoints.json") << text;
-        CHECK(read_endpoints(folder.path).empty());
+        std::ofstream(folder.path() + "/endpoints.json") << text;
+        CHECK(read_endpoints(folder.path()).empty());
     }
 }

@@ -2,13 +2,13 @@
 #include "nftctl/kernel/run_time_list.h"
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 
 #include <doctest/doctest.h>
 
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/state_file.h"
+#include "tests/support/temporary_directory.h"
 
 using namespace natctl;
 using std::chrono::nanoseconds;
@@ -27,17 +27,6 @@ RunTimeList sample() {
                         record("198.51.100.7", nanoseconds(5'000'000'001), "proxy.example.net"),
                         record("2001:db8::/32", nanoseconds(0))}};
 }
-
-/// A directory that goes with the test.
-struct Directory {
-    Directory() {
-        char pattern[] = "/tmp/natctl-test-XXXXXX";
-        REQUIRE(::mkdtemp(pattern) != nullptr);
-        path = pattern;
-    }
-    ~Directory() { std::filesystem::remove_all(path); }
-    std::string path;
-};
 
 } // namespace
 
@@ -90,15 +79,15 @@ TEST_CASE("an entry ends at its deadline, and all with the boot") {
 }
 
 TEST_CASE("the file: what was written is read, an empty list leaves none, another boot's counts as none") {
-    const Directory directory;
-    CHECK(read_run_time_list(directory.path).empty());
+    const test::TemporaryDirectory directory;
+    CHECK(read_run_time_list(directory.path()).empty());
     const std::vector records{record("203.0.113.0/24"), record("198.51.100.7", nanoseconds::max(), "a.example")};
-    write_run_time_list(directory.path, records);
-    CHECK(read_run_time_list(directory.path) == records);
-    CHECK(read_run_time_entries(directory.path).size() == 2);
-    PreparedFile(directory.path + "/white_list", text_of({"another", records})).publish();
-    CHECK(read_run_time_list(directory.path).empty());
-    write_run_time_list(directory.path, {});
-    CHECK(std::filesystem::is_empty(directory.path));
-    write_run_time_list(directory.path, {});
+    write_run_time_list(directory.path(), records);
+    CHECK(read_run_time_list(directory.path()) == records);
+    CHECK(read_run_time_entries(directory.path()).size() == 2);
+    PreparedFile(directory.path() + "/white_list", text_of({"another", records})).publish();
+    CHECK(read_run_time_list(directory.path()).empty());
+    write_run_time_list(directory.path(), {});
+    CHECK(std::filesystem::is_empty(directory.path()));
+    write_run_time_list(directory.path(), {});
 }

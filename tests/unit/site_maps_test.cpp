@@ -11,6 +11,7 @@
 
 #include "nftctl/site/load.h"
 #include "nftctl/site/maps_reader.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/unit/site_mistake.h"
 
 using namespace natctl;
@@ -38,23 +39,14 @@ Read read_maps(std::string_view text, std::size_t size = 4096) {
 /// A folder with a site.toml and maps files, removed at the end.
 class Folder {
 public:
-    Folder() {
-        std::string name = std::filesystem::temp_directory_path() / "natctl-maps-XXXXXX";
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() { std::filesystem::remove_all(path_); }
-
     std::string write(const std::string& name, const std::string& text) const {
-        std::ofstream(path_ / name, std::ios::binary) << text;
-        return path_ / name;
+        std::ofstream(path(name), std::ios::binary) << text;
+        return path(name);
     }
-    std::string path(const std::string& name) const { return path_ / name; }
+    std::string path(const std::string& name) const { return directory_.path() + "/" + name; }
 
 private:
-    std::filesystem::path path_;
+    test::TemporaryDirectory directory_;
 };
 
 /// One mistake in hosts.map (without a head) beside `toml`; the '@' as in Mistake.
