@@ -11,12 +11,12 @@
 #include <nlohmann/json.hpp>
 
 #include "nftctl/cli/command_line.h"
+#include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
 #include "nftctl/cli/white_words.h"
 #include "nftctl/kernel/resolve.h"
 #include "nftctl/kernel/trial.h"
 #include "nftctl/plan/ranges.h"
-#include "nftctl/plan/render.h"
 #include "nftctl/plan/white_list.h"
 
 namespace natctl {
@@ -83,7 +83,7 @@ int change(const Options& options, const EditRunTimeList& edit) {
         fmt::print(stderr, "natctl: cannot change the white list: nothing is applied, `natctl apply` comes first\n");
         return exit_error;
     }
-    if (options.json) fmt::print("{}\n", Json{{"changed", !change->empty()}, {"changes", render(*change)}}.dump(2));
+    print_changed(options, *change);
     return exit_done;
 }
 

@@ -58,7 +58,7 @@ public:
 
     bool holds(const Plan& plan) override {
         const auto known = known_table();
-        if (!known || !plan.table || identity_of(*plan.table) != known->identity) return false;
+        if (!known || identity_of(plan) != known->identity) return false;
         const auto is_in_place = [this](const nft::Set& set) {
             nft::Set found{set.spec, {}};
             return !set.spec.timeout || (nftables_.read_elements(found) && found == set);
@@ -68,7 +68,7 @@ public:
     }
 
     void remember(const Plan& plan, std::uint32_t generation) override {
-        if (const auto identity = plan.table ? identity_of(*plan.table) : std::nullopt; identity && memory_)
+        if (const auto identity = identity_of(plan); identity && memory_)
             memory_->keep({.generation = generation, .identity = *identity});
     }
 
@@ -97,11 +97,11 @@ private:
         const auto known = known_table();
         const auto site = known && sources_.applied ? sources_.applied() : std::nullopt;
         if (!site) return std::nullopt;
-        auto table = compile(*site, read_facts(*site)).table;
-        if (identity_of(*table) != known->identity) return std::nullopt;
-        for (auto& set : table->sets)
+        auto plan = compile(*site, read_facts(*site));
+        if (identity_of(plan) != known->identity) return std::nullopt;
+        for (auto& set : plan.table->sets)
             if (set.spec.timeout && !nftables_.read_elements(set)) return std::nullopt;
-        return nft::Nftables::State{.table = std::move(table), .generation = known->generation};
+        return nft::Nftables::State{.table = std::move(plan.table), .generation = known->generation};
     }
 
     /// Routes that have to go before the table changes, unless the table changed already and would be refused. Should

@@ -7,6 +7,7 @@
 #include "nftctl/plan/compile_helpers.h"
 #include "nftctl/plan/identity.h"
 #include "nftctl/plan/router_addresses.h"
+#include "nftctl/site/each_link.h"
 
 namespace natctl {
 
@@ -57,10 +58,9 @@ std::optional<Address> router_virtual(const Site& site, const Facts& facts, Fami
 
 std::vector<std::string> link_interfaces(const Site& site) {
     std::vector<std::string> names;
-    for (const auto& peer : site.peers)
-        for (const auto& link : peer.links)
-            if (const auto* dev = std::get_if<DevLink>(&link))
-                if (std::ranges::find(names, dev->dev) == names.end()) names.push_back(dev->dev);
+    for_each_link<DevLink>(site, [&](const Peer&, const DevLink& link) {
+        if (std::ranges::find(names, link.dev) == names.end()) names.push_back(link.dev);
+    });
     std::ranges::sort(names);
     return names;
 }

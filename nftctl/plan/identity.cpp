@@ -56,8 +56,8 @@ std::optional<Address> identity_of(const std::vector<nft::Element>& elements) {
     return Address::from_bytes(Family::ipv6, elements.front().first().span());
 }
 
-std::optional<Address> identity_of(const nft::Table& table) {
-    const auto* const set = table.find_set(identity_name);
+std::optional<Address> identity_of(const Plan& plan) {
+    const auto* const set = plan.table ? plan.table->find_set(identity_name) : nullptr;
     return set ? identity_of(set->elements) : std::nullopt;
 }
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "nftctl/plan/table.h"
+#include "nftctl/plan/plan.h"
 
 namespace natctl {
 
@@ -19,7 +19,7 @@ nft::Set identity_set(const nft::Table& table);
 
 /// What such a set says; nullopt when it does not have exactly one element.
 std::optional<Address> identity_of(const std::vector<nft::Element>& elements);
-/// The identity in a table; nullopt when it has none.
-std::optional<Address> identity_of(const nft::Table& table);
+/// The identity in a plan's table; nullopt when it has none.
+std::optional<Address> identity_of(const Plan& plan);
 
 } // namespace natctl

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 
+#include "nftctl/plan/translator.h"
+
 namespace natctl::nft {
 
 namespace {
@@ -134,15 +136,8 @@ std::optional<Address> mapped(const Set& map, const Address& address, bool prefi
     const auto* element = find_element(map, {address});
     const std::size_t size = address.bytes().size();
     if (!element || element->data().size() != (prefix ? 2 * size : size)) return std::nullopt;
-    const auto data = element->data().span();
-    if (!prefix) return Address::from_bytes(address.family(), data);
-    // NETMAP (net/netfilter/nft_nat.c): the bits that both ends have in common are the network.
-    std::array<std::uint8_t, 16> result{};
-    for (std::size_t i = 0; i < size; ++i) {
-        const auto host_bits = static_cast<std::uint8_t>(data[i] ^ data[size + i]);
-        result[i] = static_cast<std::uint8_t>((data[i] & ~host_bits) | (address.bytes()[i] & host_bits));
-    }
-    return Address::from_bytes(address.family(), std::span(result).first(size));
+    if (prefix) return netmap(address, element->data());
+    return Address::from_bytes(address.family(), element->data().span());
 }
 
 } // namespace natctl::nft

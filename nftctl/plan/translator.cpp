@@ -19,19 +19,6 @@ const Element* find(const Set* set, const Address& address) {
     return key <= element.last() ? &element : nullptr;
 }
 
-/// The network bits of a range, the host bits of the address (nft_nat_setup_netmap() in net/netfilter/nft_nat.c).
-Address netmap(const Address& address, BytesView range) {
-    const auto bytes = address.bytes();
-    const auto first = range.span().first(bytes.size());
-    const auto last = range.span().last(bytes.size());
-    std::array<std::uint8_t, 16> result{};
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const unsigned host_bits = first[i] ^ last[i];
-        result[i] = static_cast<std::uint8_t>((bytes[i] & host_bits) | (first[i] & ~host_bits));
-    }
-    return Address::from_bytes(address.family(), std::span(result).first(bytes.size()));
-}
-
 std::optional<Address> look_up(const Set* hosts, const Set* prefixes, const Address& address) {
     if (const auto* host = find(hosts, address)) return Address::from_bytes(address.family(), host->data().span());
     if (const auto* prefix = find(prefixes, address)) return netmap(address, prefix->data());
@@ -57,6 +44,18 @@ std::optional<Mark> mark_set_in(const Table& table, const std::string& chain) {
 }
 
 } // namespace
+
+Address netmap(const Address& address, BytesView range) {
+    const auto bytes = address.bytes();
+    const auto first = range.span().first(bytes.size());
+    const auto last = range.span().last(bytes.size());
+    std::array<std::uint8_t, 16> result{};
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const unsigned host_bits = first[i] ^ last[i];
+        result[i] = static_cast<std::uint8_t>((bytes[i] & host_bits) | (first[i] & ~host_bits));
+    }
+    return Address::from_bytes(address.family(), std::span(result).first(bytes.size()));
+}
 
 Translator::Translator(const Plan& plan, Family family) : family_(family) {
     if (!plan.table) return;

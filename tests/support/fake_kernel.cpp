@@ -51,7 +51,7 @@ Snapshot FakeKernel::read() {
 }
 
 bool FakeKernel::holds(const Plan& plan) {
-    const auto identity = plan.table ? identity_of(*plan.table) : std::nullopt;
+    const auto identity = identity_of(plan);
     if (!identity || identity_ != identity || identity_generation_ != generation_) return false;
     const auto is_in_place = [this](const nft::Set& set) {
         const auto* const found = plan_.table->find_set(set.spec.name);
@@ -62,7 +62,7 @@ bool FakeKernel::holds(const Plan& plan) {
 }
 
 void FakeKernel::remember(const Plan& plan, std::uint32_t generation) {
-    identity_ = plan.table ? identity_of(*plan.table) : std::nullopt;
+    identity_ = identity_of(plan);
     identity_generation_ = generation;
 }
 
