@@ -22,6 +22,7 @@ struct Subject {
     std::string operator()(const nft::AddElements& change) const { return "set " + change.set.name; }
     std::string operator()(const nft::DeleteElements& change) const { return "set " + change.set.name; }
     std::string operator()(const nft::AddChain& change) const { return "chain " + change.name; }
+    std::string operator()(const nft::DeleteChain& change) const { return "chain " + change.name; }
     std::string operator()(const nft::FlushChain& change) const { return "chain " + change.name; }
     std::string operator()(const nft::AddRule& change) const { return "chain " + change.chain; }
     template <class Other>

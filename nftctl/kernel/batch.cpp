@@ -138,6 +138,11 @@ void Batch::add(const FlushChain& change, int ack) {
     end_message();
 }
 
+void Batch::add(const DeleteChain& change, int ack) {
+    nftnl_chain_nlmsg_build_payload(start_message(NFT_MSG_DELCHAIN, ack), to_nftnl(change.name, std::nullopt).get());
+    end_message();
+}
+
 void Batch::add(const AddRule& change, int ack) {
     assert(raise(lower(change.rule)) == change.rule && "a rule that would be read as another one");
     nftnl_rule_nlmsg_build_payload(start_message(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | ack),

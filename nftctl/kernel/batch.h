@@ -49,6 +49,7 @@ private:
     void add(const DeleteElements& change, int ack);
     void add(const AddChain& change, int ack);
     void add(const FlushChain& change, int ack);
+    void add(const DeleteChain& change, int ack);
     void add(const AddRule& change, int ack);
     void add_elements(const SetSpec& spec, std::span<const Element> elements, const Lifetimes& lifetimes,
                       ElementUse use, int type, int flags, int ack);

@@ -24,6 +24,8 @@ Register register_at(unsigned offset);
 
 /// NF_ACCEPT, NFT_JUMP ...
 int verdict_code(VerdictKind kind);
+/// nullopt: one that no rule of ours has.
+std::optional<VerdictKind> verdict_kind(int code);
 
 struct Load {
     Field field;

@@ -105,13 +105,6 @@ Result read_compare(const Reader& reader) {
     return Compare{reader.u32(NFTNL_EXPR_CMP_SREG), reader.u32(NFTNL_EXPR_CMP_OP), reader.bytes(NFTNL_EXPR_CMP_DATA)};
 }
 
-std::optional<VerdictKind> verdict_kind(int code) {
-    for (const VerdictKind kind :
-         {VerdictKind::accept, VerdictKind::drop, VerdictKind::return_, VerdictKind::jump, VerdictKind::goto_})
-        if (code == verdict_code(kind)) return kind;
-    return std::nullopt;
-}
-
 Result read_immediate(const Reader& reader) {
     if (reader.u32(NFTNL_EXPR_IMM_DREG) != NFT_REG_VERDICT)
         return Immediate{reader.u32(NFTNL_EXPR_IMM_DREG), reader.bytes(NFTNL_EXPR_IMM_DATA)};
@@ -210,6 +203,13 @@ constexpr std::array kinds{
 };
 
 } // namespace
+
+std::optional<VerdictKind> expression::verdict_kind(int code) {
+    for (const VerdictKind kind :
+         {VerdictKind::accept, VerdictKind::drop, VerdictKind::return_, VerdictKind::jump, VerdictKind::goto_})
+        if (code == verdict_code(kind)) return kind;
+    return std::nullopt;
+}
 
 Expression from_nftnl(const nftnl_expr& expression) {
     const std::string name = nftnl_expr_get_str(&expression, NFTNL_EXPR_NAME);

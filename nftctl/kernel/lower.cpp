@@ -137,6 +137,10 @@ private:
         put(expression::Redirect{first_register});
     }
     void add(const Verdict& verdict) { put(verdict); }
+    void add(const VerdictMap& map) {
+        load({map.key});
+        put(expression::Lookup{map.map, first_register, false, NFT_REG_VERDICT});
+    }
     void add(const Masquerade& masquerade) { put(masquerade); }
 
     void add(const nft::Tproxy& tproxy) {

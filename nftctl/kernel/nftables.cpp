@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <numeric>
 
 #include <arpa/inet.h>
@@ -171,13 +172,15 @@ bool Nftables::read_chains(Table& table) {
 bool Nftables::read_rules(Table& table) {
     netlink::Message message = make_request(NFT_MSG_GETRULE, NFPROTO_INET);
     mnl_attr_put_strz(message.header(), NFTA_RULE_TABLE, table_name);
+    std::map<std::string, Chain*, std::less<>> chains;
+    for (auto& chain : table.chains) chains.emplace(chain.name, &chain);
     return dump(message, [&](const nlmsghdr& reply) {
-        const auto chain = std::ranges::find(table.chains, chain_of_rule(reply), &Chain::name);
-        if (chain == table.chains.end()) return;
+        const auto chain = chains.find(chain_of_rule(reply));
+        if (chain == chains.end()) return;
         const NftnlRulePtr rule(allocated(nftnl_rule_alloc()));
         // libnftnl gives up on a rule with an expression that it does not know.
         const bool parsed = nftnl_rule_nlmsg_parse(&reply, rule.get()) >= 0;
-        chain->rules.push_back(parsed ? from_nftnl(*rule) : Rule{{Unknown{"rule"}}});
+        chain->second->rules.push_back(parsed ? from_nftnl(*rule) : Rule{{Unknown{"rule"}}});
     });
 }
 

@@ -187,8 +187,10 @@ private:
         if (const auto* lookup = peek<expression::Lookup>(key.size()); lookup != nullptr && !key.empty()) {
             if (!lookup->to)
                 return take(key.size() + 1, nft::Lookup{key, lookup->set, lookup->inverted ? Op::ne : Op::eq});
-            const auto* nat = peek<Nat>(key.size() + 1);
-            if (nat == nullptr || key.size() != 1) return std::nullopt;
+            if (key.size() != 1) return std::nullopt;
+            if (*lookup->to == NFT_REG_VERDICT) return take(2, VerdictMap{key.front(), lookup->set});
+            const auto* nat = peek<Nat>(2);
+            if (nat == nullptr) return std::nullopt;
             return take(3, NatMap{nat->kind, key.front(), lookup->set, nat->flags != 0});
         }
         const Field field = peek<Load>(0)->field;

@@ -36,6 +36,7 @@ struct Describe {
         return {"delete", "elements from set " + change.set.name + in_table};
     }
     What operator()(const AddChain& change) const { return {"add", "chain " + change.name + in_table}; }
+    What operator()(const DeleteChain& change) const { return {"delete", "chain " + change.name + in_table}; }
     What operator()(const FlushChain& change) const { return {"flush", "chain " + change.name + in_table}; }
     What operator()(const AddRule& change) const { return {"add", "rule to chain " + change.chain + in_table}; }
 };

@@ -8,6 +8,9 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include "nftctl/kernel/expression.h"
+#include "nftctl/plan/verdict_data.h"
+
 namespace natctl::nft {
 
 namespace {
@@ -28,6 +31,7 @@ constexpr std::array type_rows{
     TypeRow{Datatype::ipv6_addr, 8, order_network},
     TypeRow{Datatype::inet_proto, 12, order_network},
     TypeRow{Datatype::ifname, 41, order_host},
+    TypeRow{Datatype::verdict, NFT_DATA_VERDICT, order_mixed},
 };
 /// Bits of one part in the type number of a concatenation.
 constexpr unsigned type_bits = 6;
@@ -128,6 +132,30 @@ std::optional<std::chrono::milliseconds> lifetime_of(nftnl_set_elem* element) {
     return std::chrono::milliseconds(std::max<std::uint64_t>(left, 1));
 }
 
+void put_data(nftnl_set_elem& element, const SetSpec& spec, BytesView data) {
+    const auto verdict = spec.data == Datatype::verdict ? verdict_of(data) : std::nullopt;
+    if (!verdict) {
+        put(element, NFTNL_SET_ELEM_DATA, data);
+        return;
+    }
+    nftnl_set_elem_set_u32(&element, NFTNL_SET_ELEM_VERDICT,
+                           static_cast<std::uint32_t>(expression::verdict_code(verdict->kind)));
+    if (!verdict->chain.empty()) nftnl_set_elem_set_str(&element, NFTNL_SET_ELEM_CHAIN, verdict->chain.c_str());
+}
+
+/// The element without its end. A verdict that none of ours can be makes data that equals no plan's.
+Element read_element(nftnl_set_elem* element, const SetSpec& spec, BytesView key, BytesView last) {
+    if (spec.data != Datatype::verdict) return {key, last, get(element, NFTNL_SET_ELEM_DATA)};
+    if (!nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_VERDICT)) return {key, last};
+    const auto code = static_cast<int>(nftnl_set_elem_get_u32(element, NFTNL_SET_ELEM_VERDICT));
+    const auto kind = expression::verdict_kind(code);
+    if (!kind) return {key, last};
+    const bool leads = nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_CHAIN);
+    return {key, last,
+            std::span<const std::uint8_t>(
+                verdict_data({*kind, leads ? nftnl_set_elem_get_str(element, NFTNL_SET_ELEM_CHAIN) : ""}))};
+}
+
 } // namespace
 
 NftnlSetPtr to_nftnl(const SetSpec& spec) {
@@ -185,7 +213,7 @@ void append(nftnl_set& set, const SetSpec& spec, const Element& element, Element
     NftnlSetElemPtr start = make_element(element.first());
     if (lifetime && use == ElementUse::add)
         nftnl_set_elem_set_u64(start.get(), NFTNL_SET_ELEM_TIMEOUT, static_cast<std::uint64_t>(lifetime->count()));
-    if (spec.data && use == ElementUse::add) put(*start, NFTNL_SET_ELEM_DATA, element.data());
+    if (spec.data && use == ElementUse::add) put_data(*start, spec, element.data());
     if (is_concatenated_interval(spec)) put(*start, NFTNL_SET_ELEM_KEY_END, element.last());
     if (!spec.interval || is_concatenated_interval(spec)) {
         nftnl_set_elem_add(&set, start.release());
@@ -205,7 +233,9 @@ std::size_t elements_per_message(const SetSpec& spec) {
     constexpr std::size_t attribute = 4;
     // Each in a nested attribute; the element's own, its flags, and the user data of an open interval beside.
     const std::size_t key = 2 * attribute + (key_size(spec) + 3) / 4 * 4;
-    const std::size_t data = 2 * attribute + (data_size(spec) + 3) / 4 * 4;
+    constexpr std::size_t longest_name = 256;
+    const std::size_t data = spec.data == Datatype::verdict ? 4 * attribute + 4 + longest_name
+                                                            : 2 * attribute + (data_size(spec) + 3) / 4 * 4;
     const std::size_t timeout = spec.timeout ? attribute + sizeof(std::uint64_t) : 0;
     const std::size_t element = attribute + 2 * attribute + 4 * attribute + 2 * key + data + timeout;
     return limit / (spec.interval ? 2 * element : element);
@@ -215,18 +245,17 @@ void ElementReader::take(const nftnl_set& set) {
     const NftnlSetElemsIterPtr iterator(allocated(nftnl_set_elems_iter_create(&set)));
     while (nftnl_set_elem* element = nftnl_set_elems_iter_next(iterator.get())) {
         const Bytes key = get(element, NFTNL_SET_ELEM_KEY);
-        const Bytes data = get(element, NFTNL_SET_ELEM_DATA);
         if (spec_.timeout)
             if (const auto lifetime = lifetime_of(element)) lifetimes_[key] = *lifetime;
         if (is_concatenated_interval(spec_)) {
             const bool ranged = nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_KEY_END);
-            elements_.push_back({key, ranged ? get(element, NFTNL_SET_ELEM_KEY_END) : key, data});
+            elements_.push_back(read_element(element, spec_, key, ranged ? get(element, NFTNL_SET_ELEM_KEY_END) : key));
         } else if (spec_.interval) {
             const bool flagged = nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_FLAGS);
             const std::uint32_t flags = flagged ? nftnl_set_elem_get_u32(element, NFTNL_SET_ELEM_FLAGS) : 0;
-            bounds_.push_back({key, (flags & NFT_SET_ELEM_INTERVAL_END) != 0, data});
+            bounds_.push_back({read_element(element, spec_, key, key), (flags & NFT_SET_ELEM_INTERVAL_END) != 0});
         } else {
-            elements_.push_back({key, key, data});
+            elements_.push_back(read_element(element, spec_, key, key));
         }
     }
 }
@@ -234,16 +263,18 @@ void ElementReader::take(const nftnl_set& set) {
 std::vector<Element> ElementReader::finish() {
     // Where one interval ends and the next begins, the end comes first.
     std::ranges::sort(bounds_, [](const Bound& left, const Bound& right) {
-        return left.key != right.key ? left.key < right.key : left.end && !right.end;
+        const auto order = left.element.first() <=> right.element.first();
+        return order != 0 ? order < 0 : left.end && !right.end;
     });
     for (std::size_t index = 0; index < bounds_.size(); ++index) {
         const Bound& bound = bounds_[index];
         if (bound.end) continue;
+        const BytesView first = bound.element.first();
         std::array<std::uint8_t, Bytes::capacity> top{};
         top.fill(0xff);
-        Bytes last = Bytes(std::span<const std::uint8_t>(top).first(bound.key.size()));
-        if (index + 1 < bounds_.size()) last = neighbour(bounds_[index + 1].key, false).value_or(last);
-        elements_.push_back({bound.key, last, bound.data});
+        Bytes last = Bytes(std::span<const std::uint8_t>(top).first(first.size()));
+        if (index + 1 < bounds_.size()) last = neighbour(bounds_[index + 1].element.first(), false).value_or(last);
+        elements_.emplace_back(first, last, bound.element.data());
     }
     std::ranges::sort(elements_);
     return std::move(elements_);

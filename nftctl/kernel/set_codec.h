@@ -47,9 +47,9 @@ public:
 
 private:
     struct Bound {
-        Bytes key;
+        /// With first == last.
+        Element element;
         bool end;
-        Bytes data;
     };
 
     const SetSpec& spec_;

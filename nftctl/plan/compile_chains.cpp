@@ -10,6 +10,7 @@
 #include "nftctl/plan/compile_embedding.h"
 #include "nftctl/plan/compile_helpers.h"
 #include "nftctl/plan/compile_intercept.h"
+#include "nftctl/plan/compile_links.h"
 #include "nftctl/plan/rule_words.h"
 
 namespace natctl {
@@ -21,9 +22,7 @@ using namespace words;
 
 Chain antispoof(const Site& site) {
     ChainWriter chain("antispoof");
-    for (const auto& half : halves()) chain.rule(half.from("own"), Counter{}, drop());
-    embedding::refuse_as_source(chain, site);
-    for (const auto& half : halves()) chain.rule(half.from("peer"), half.in_from("from", Op::ne), Counter{}, drop());
+    for (const auto& half : halves()) chain.rule(half.by_source("from"));
     chain.rule(by("lan_if"), leave()).rule(by("link_if"), leave());
     for (const auto& half : halves()) chain.rule(half.to("own"), Counter{}, drop());
     embedding::refuse_as_destination(chain, site);
@@ -123,31 +122,24 @@ Chain local_tun(const Marks& marks) {
 }
 
 /// Peers only by their links, in `forward` and `output`; own names that no map covers are refused.
-void guard_way_out(ChainWriter& chain, const Marks& marks) {
-    for (const auto& half : halves()) chain.rule(half.to("peer"), half.out_to("from", Op::ne), go("no_link"));
-    // Flows that live on a link may use any link of the peer, new ones only the chosen one.
-    for (const auto& half : halves())
-        chain.rule(half.to("peer"), marked(Field::ct_mark, marks.link(), Op::ne), half.out_to("to", Op::ne),
-                   go("no_link"));
-    for (const auto& half : halves()) chain.rule(half.to("own"), Counter{}, refuse_own(half.family));
+void guard_way_out(ChainWriter& chain) {
+    for (const auto& half : halves()) chain.rule(half.by_destination("to"));
 }
 
 Chain out_guard(const Marks& marks) {
     ChainWriter chain("out_guard", Hook{ChainType::filter, HookPoint::output, 0});
     // oifname is the first route's here, also after the route chain sent the packet elsewhere.
     chain.rule(marked(Field::mark, marks.local_tunnel()), leave());
-    for (const auto& half : halves())
-        chain.rule(half.to("peer"), marked(Field::ct_mark, marks.link()), half.out_to("from", Op::ne), drop());
-    guard_way_out(chain, marks);
+    guard_way_out(chain);
     return chain.done();
 }
 
-Chain through(const Marks& marks) {
+Chain through() {
     constexpr std::uint32_t tcp_syn = 2;
     constexpr std::uint32_t tcp_syn_rst = 6;
     ChainWriter chain("through", Hook{ChainType::filter, HookPoint::forward, 0});
     chain.rule(out_by("link_if"), Match{Field::tcp_flags, tcp_syn_rst, Op::eq, tcp_syn}, ClampMss{});
-    guard_way_out(chain, marks);
+    guard_way_out(chain);
     // Real addresses of a LAN are not to be had from a link untranslated.
     chain.rule(by("link_if"), out_by("lan_if"), is_new(), not_translated(), Counter{}, drop());
     return chain.done();
@@ -210,8 +202,8 @@ Chain guard(const Site& site) {
 
 Chain guard_link(const Half& half, const Site& site) {
     ChainWriter chain(half.set("guard"));
-    chain.rule(half.from("peer"), by("link_if"), accept())
-        .rule(half.from("own"), set_mark(Field::ct_mark, site.marks.link()), accept());
+    chain.rule(half.from("own"), set_mark(Field::ct_mark, site.marks.link()), accept())
+        .rule(half.from("peer"), by("link_if"), accept());
     if (half.family == Family::ipv6) embedding::let_out(chain, site);
     return chain.rule(Counter{}, drop()).done();
 }
@@ -233,9 +225,10 @@ std::vector<Chain> compile_chains(const Site& site, const Facts& facts) {
     chains.push_back(local_out(site, facts));
     chains.push_back(translate_destination("nat_out", {ChainType::nat, HookPoint::output, -110}, site, facts));
     chains.push_back(out_guard(marks));
-    chains.push_back(through(marks));
+    chains.push_back(through());
     chains.push_back(nat_post());
     chains.push_back(guard(site));
+    for (auto& chain : links::chains(site, facts)) chains.push_back(std::move(chain));
     for (auto* part : {&intercept_chains, &embedding::chains, &helper_chains})
         for (auto& chain : (*part)(site)) chains.push_back(std::move(chain));
     return chains;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 #include <bit>
-#include <map>
 
 #include "nftctl/plan/addressing.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/plan/compile_embedding.h"
 #include "nftctl/plan/compile_intercept.h"
+#include "nftctl/plan/compile_links.h"
 #include "nftctl/plan/ranges.h"
 #include "nftctl/plan/set_words.h"
 #include "nftctl/plan/white_list.h"
@@ -17,35 +17,6 @@ namespace {
 
 using namespace nft;
 using namespace words;
-
-/// Of interfaces and the addresses that belong to them.
-class InterfaceRanges {
-public:
-    void add(const std::string& interface, const std::vector<AddressRange>& ranges) {
-        auto& all = ranges_[interface];
-        all.insert(all.end(), ranges.begin(), ranges.end());
-    }
-
-    /// Neighbours are joined: a lookup here costs the kernel the more the more elements there are (nft_set_pipapo.c).
-    Set set(const std::string& name, Family family) const {
-        Set set{{.name = with_family(name, family), .key = {Datatype::ifname, address_type(family)}, .interval = true},
-                {}};
-        for (const auto& [interface, ranges] : ranges_)
-            for (const auto& range : merged(ranges)) {
-                Bytes first;
-                first.append_interface(interface);
-                Bytes last = first;
-                first.append(range.first);
-                last.append(range.last);
-                set.elements.emplace_back(first, last);
-            }
-        std::ranges::sort(set.elements);
-        return set;
-    }
-
-private:
-    std::map<std::string, std::vector<AddressRange>> ranges_;
-};
 
 /// Twice the need, so that hosts can be added for a while without a new map: the size is a hard cap in the kernel.
 std::uint32_t host_map_size(std::size_t hosts) {
@@ -94,24 +65,15 @@ void add_family(std::vector<Set>& sets, const Site& site, const Facts& facts, Fa
     for (const auto& map : site.maps) own.push_back(map.virtual_prefix);
     std::vector<AddressRange> peers;
     std::vector<AddressRange> tunnelled;
-    InterfaceRanges from;
-    InterfaceRanges to;
     for (const auto& peer : site.peers) {
         const auto ranges = ranges_of(peer.virtual_prefixes, family);
         peers.insert(peers.end(), ranges.begin(), ranges.end());
-        for (const auto& link : peer.links)
-            if (const auto* dev = std::get_if<DevLink>(&link)) from.add(dev->dev, ranges);
         const auto* link = usable_link(peer, facts);
-        if (!link) continue;
-        if (const auto* dev = std::get_if<DevLink>(link))
-            to.add(dev->dev, ranges);
-        else
+        if (link && std::holds_alternative<SocksLink>(*link))
             tunnelled.insert(tunnelled.end(), ranges.begin(), ranges.end());
     }
     sets.push_back(range_set("own", family, ranges_of(own, family)));
     sets.push_back(range_set("peer", family, peers));
-    sets.push_back(from.set("from", family));
-    sets.push_back(to.set("to", family));
     sets.push_back(range_set("tun", family, tunnelled));
     sets.push_back(range_set("white", family, white_ranges(site, facts, family)));
     sets.push_back(white_now_set(site, facts, family));
@@ -133,6 +95,7 @@ std::vector<Set> compile_sets(const Site& site, const Facts& facts) {
     sets.push_back(protocol_set("relayed", true, !redirects(site)));
     add_family(sets, site, facts, Family::ipv4);
     add_family(sets, site, facts, Family::ipv6);
+    for (auto& map : links::maps(site, facts)) sets.push_back(std::move(map));
     if (!site.embedding_maps.empty()) sets.push_back(embedding::own_set(site));
     for (auto& set : intercept_sets(site, facts)) sets.push_back(std::move(set));
     return sets;

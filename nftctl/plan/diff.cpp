@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <map>
+#include <string>
 #include <tuple>
 
 namespace natctl {
@@ -19,22 +21,34 @@ std::vector<T> minus(const std::vector<T>& left, const std::vector<T>& right) {
     return result;
 }
 
-/// Sets and chains are the same things; only what they contain may differ.
+/// By name: there may be two for each interface.
+using Chains = std::map<std::string, const Chain*, std::less<>>;
+
+Chains chains_of(const Table& table) {
+    Chains chains;
+    for (const auto& chain : table.chains) chains.emplace(chain.name, &chain);
+    return chains;
+}
+
+const Chain* find(const Chains& chains, const std::string& name) {
+    const auto found = chains.find(name);
+    return found == chains.end() ? nullptr : found->second;
+}
+
+/// Sets and base chains are the same things; only what they contain may differ. Other chains may come and go.
 bool same_structure(const Table& a, const Table& b) {
-    const auto holds = [](const Table& other) {
-        return [&other](const auto& item) {
-            using Item = std::decay_t<decltype(item)>;
-            if constexpr (std::is_same_v<Item, Set>) {
-                const auto* found = other.find_set(item.spec.name);
-                return found && found->spec == item.spec;
-            } else {
-                const auto* found = other.find_chain(item.name);
-                return found && found->hook == item.hook;
-            }
-        };
+    const auto has_set = [&](const Set& set) {
+        const auto* found = b.find_set(set.spec.name);
+        return found && found->spec == set.spec;
     };
-    return a.sets.size() == b.sets.size() && a.chains.size() == b.chains.size() && a.helpers == b.helpers &&
-           std::ranges::all_of(a.sets, holds(b)) && std::ranges::all_of(a.chains, holds(b));
+    const auto hooks_alike = [](const Table& table, const Chains& others) {
+        return std::ranges::all_of(table.chains, [&](const Chain& chain) {
+            const auto* other = find(others, chain.name);
+            return other ? other->hook == chain.hook : !chain.hook;
+        });
+    };
+    return a.sets.size() == b.sets.size() && a.helpers == b.helpers && std::ranges::all_of(a.sets, has_set) &&
+           hooks_alike(a, chains_of(b)) && hooks_alike(b, chains_of(a));
 }
 
 void add_rules(std::vector<Change>& changes, const Chain& chain) {
@@ -44,10 +58,11 @@ void add_rules(std::vector<Change>& changes, const Chain& chain) {
 void create(std::vector<Change>& changes, const Table& table) {
     changes.push_back(AddTable{});
     for (const auto& set : table.sets) changes.push_back(AddSet{set.spec});
-    for (const auto& set : table.sets)
-        if (!set.elements.empty()) changes.push_back(AddElements{set.spec, set.elements, set.lifetimes});
     for (const auto& helper : table.helpers) changes.push_back(AddHelper{helper});
     for (const auto& chain : table.chains) changes.push_back(AddChain{chain.name, chain.hook});
+    // Elements may lead to chains.
+    for (const auto& set : table.sets)
+        if (!set.elements.empty()) changes.push_back(AddElements{set.spec, set.elements, set.lifetimes});
     for (const auto& chain : table.chains) add_rules(changes, chain);
 }
 
@@ -69,7 +84,12 @@ std::vector<Element> with_other_lifetime(const Set& now, const Set& wanted) {
     return result;
 }
 
+/// What leads to a chain must come after it, and go before it.
 void update(std::vector<Change>& changes, const Table& actual, const Table& wanted, OtherLifetime other) {
+    const auto before = chains_of(actual);
+    const auto after = chains_of(wanted);
+    for (const auto& chain : wanted.chains)
+        if (!find(before, chain.name)) changes.push_back(AddChain{chain.name, {}});
     std::vector<Change> additions;
     for (const auto& set : wanted.sets) {
         const auto& now = *actual.find_set(set.spec.name);
@@ -85,10 +105,18 @@ void update(std::vector<Change>& changes, const Table& actual, const Table& want
     }
     changes.insert(changes.end(), additions.begin(), additions.end());
     for (const auto& chain : wanted.chains) {
-        if (actual.find_chain(chain.name)->rules == chain.rules) continue;
-        changes.push_back(FlushChain{chain.name});
+        const auto* former = find(before, chain.name);
+        if (former && former->rules == chain.rules) continue;
+        if (former) changes.push_back(FlushChain{chain.name});
         add_rules(changes, chain);
     }
+    std::vector<Change> deletions;
+    for (const auto& chain : actual.chains) {
+        if (find(after, chain.name)) continue;
+        changes.push_back(FlushChain{chain.name});
+        deletions.push_back(DeleteChain{chain.name});
+    }
+    changes.insert(changes.end(), deletions.begin(), deletions.end());
 }
 
 std::vector<Change> diff_tables(const std::optional<Table>& actual, const std::optional<Table>& wanted,

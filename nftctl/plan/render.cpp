@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "nftctl/plan/ranges.h"
+#include "nftctl/plan/verdict_data.h"
 
 namespace natctl {
 
@@ -20,6 +21,7 @@ const char* name_of(Datatype type) {
     case Datatype::ipv6_addr: return "ipv6_addr";
     case Datatype::ifname: return "ifname";
     case Datatype::inet_proto: return "inet_proto";
+    case Datatype::verdict: return "verdict";
     }
     return "?";
 }
@@ -34,6 +36,8 @@ std::string one_value(Datatype type, std::span<const std::uint8_t> bytes) {
     }
     case Datatype::inet_proto:
         return bytes[0] == 6 ? "tcp" : bytes[0] == 17 ? "udp" : std::to_string(unsigned{bytes[0]});
+    // Never part of a key.
+    case Datatype::verdict: break;
     }
     return {};
 }
@@ -131,6 +135,7 @@ struct ChangeText {
         return fmt::format("add chain inet natctl {}{}", add.name,
                            add.hook ? " { " + hook_text(*add.hook) + " }" : std::string());
     }
+    std::string operator()(const DeleteChain& remove) const { return "delete chain inet natctl " + remove.name; }
     std::string operator()(const FlushChain& flush) const { return "flush chain inet natctl " + flush.name; }
     std::string operator()(const AddRule& add) const {
         return fmt::format("add rule inet natctl {} {}", add.chain, render(add.rule));
@@ -160,6 +165,10 @@ std::string render(const SetSpec& spec, const Element& element) {
         offset += (size + 3) / 4 * 4;
     }
     if (!spec.data || element.data().empty()) return text;
+    if (spec.data == Datatype::verdict) {
+        const auto verdict = verdict_of(element.data());
+        return text + " : " + (verdict ? render(*verdict) : "?");
+    }
     const std::size_t size = datatype_size(*spec.data);
     const auto data = element.data().span();
     const auto last = spec.data_interval ? data.subspan(size, size) : data.first(size);

@@ -16,6 +16,7 @@ std::string render(const Plan& plan);
 std::string render(const Transaction& transaction);
 
 std::string render(const nft::Rule& rule);
+std::string render(const nft::Verdict& verdict);
 std::string render(const PolicyRule& rule);
 std::string render(const Route& route);
 

@@ -122,15 +122,9 @@ struct StatementText {
         return fmt::format("{} set {} & 0x{:08x} | 0x{:08x}", name, name, set.keep, set.value);
     }
     std::string operator()(const Counter&) const { return "counter"; }
-    std::string operator()(const Verdict& verdict) const {
-        switch (verdict.kind) {
-        case VerdictKind::accept: return "accept";
-        case VerdictKind::drop: return "drop";
-        case VerdictKind::return_: return "return";
-        case VerdictKind::jump: return "jump " + verdict.chain;
-        case VerdictKind::goto_: return "goto " + verdict.chain;
-        }
-        return {};
+    std::string operator()(const Verdict& verdict) const { return render(verdict); }
+    std::string operator()(const VerdictMap& map) const {
+        return fmt::format("{} vmap @{}", name_of(map.key), map.map);
     }
     std::string operator()(const Tproxy& tproxy) const {
         return fmt::format("tproxy {} to {}", family_word(tproxy.to.address.family()), tproxy.to.text());
@@ -161,6 +155,17 @@ struct StatementText {
 };
 
 } // namespace
+
+std::string render(const Verdict& verdict) {
+    switch (verdict.kind) {
+    case VerdictKind::accept: return "accept";
+    case VerdictKind::drop: return "drop";
+    case VerdictKind::return_: return "return";
+    case VerdictKind::jump: return "jump " + verdict.chain;
+    case VerdictKind::goto_: return "goto " + verdict.chain;
+    }
+    return {};
+}
 
 std::string render(const Rule& rule) {
     std::string text;

@@ -99,6 +99,13 @@ struct Verdict {
     bool operator==(const Verdict&) const = default;
 };
 
+/// `KEY vmap @MAP`: on to the next statement where the map has no verdict.
+struct VerdictMap {
+    Field key;
+    std::string map;
+    bool operator==(const VerdictMap&) const = default;
+};
+
 /// `tproxy ip to ADDRESS:PORT`; the family is the address's.
 struct Tproxy {
     Endpoint to;
@@ -157,8 +164,8 @@ struct Unknown {
     bool operator==(const Unknown&) const = default;
 };
 
-using Statement = std::variant<Match, Lookup, CgroupMatch, SetMark, Counter, Verdict, Tproxy, Redirect, SetHelper,
-                               NatMap, NatTo, Masquerade, Reject, ClampMss, Unknown>;
+using Statement = std::variant<Match, Lookup, CgroupMatch, SetMark, Counter, Verdict, VerdictMap, Tproxy, Redirect,
+                               SetHelper, NatMap, NatTo, Masquerade, Reject, ClampMss, Unknown>;
 
 /// The family that a field of a packet's IP header implies: the kernel needs `meta nfproto` tested first, nft's
 /// syntax leaves that out. nullopt for all other fields.

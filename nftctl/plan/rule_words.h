@@ -26,8 +26,11 @@ struct Half {
     std::string set(const std::string& name) const { return name + suffix; }
     Statement to(const std::string& name, Op op = Op::eq) const { return Lookup{{daddr}, set(name), op}; }
     Statement from(const std::string& name, Op op = Op::eq) const { return Lookup{{saddr}, set(name), op}; }
-    Statement in_from(const std::string& name, Op op) const { return Lookup{{Field::iifname, saddr}, set(name), op}; }
-    Statement out_to(const std::string& name, Op op) const { return Lookup{{Field::oifname, daddr}, set(name), op}; }
+    Statement by_source(const std::string& map) const { return VerdictMap{saddr, set(map)}; }
+    Statement by_destination(const std::string& map) const { return VerdictMap{daddr, set(map)}; }
+    Statement is_family() const {
+        return Match{Field::nfproto, {}, Op::eq, family == Family::ipv4 ? nfproto_ipv4 : nfproto_ipv6};
+    }
 };
 
 inline const std::vector<Half>& halves() {

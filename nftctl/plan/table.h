@@ -15,9 +15,16 @@
 namespace natctl::nft {
 
 /// Types of set keys and map data, with nft's names.
-enum class Datatype : std::uint8_t { ipv4_addr, ipv6_addr, ifname, inet_proto };
+enum class Datatype : std::uint8_t {
+    ipv4_addr,
+    ipv6_addr,
+    ifname,
+    inet_proto,
+    /// Only as the data of a map: verdict_data().
+    verdict,
+};
 
-/// Bytes one value takes in a key: 4, 16, 16, 1 (in a concatenation rounded up to 4).
+/// Bytes one value takes in the kernel: 4, 16, 16, 1 (in the key of a concatenation rounded up to 4), 16.
 unsigned datatype_size(Datatype type);
 
 /// How long elements live, by their first key, each more than 0; those without an entry for ever.
@@ -89,7 +96,8 @@ struct Table {
 
     const Set* find_set(const std::string& name) const;
     const Chain* find_chain(const std::string& name) const;
-    bool operator==(const Table&) const = default;
+    /// Chains may stand in any order: those that come later stand last in the kernel.
+    bool operator==(const Table& other) const;
 };
 
 inline constexpr const char* table_name = "natctl";

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "nftctl/plan/trace.h"
+#include "nftctl/plan/trace_ways.h"
 #include "nftctl/plan/translator.h"
 
 namespace natctl {
@@ -23,24 +24,6 @@ const Route* look_up(const Plan& plan, std::uint32_t table, const Address& desti
 bool selects(const PolicyRule& rule, Family family, const std::string& in, std::uint32_t mark) {
     return rule.family == family && (rule.iif.empty() || rule.iif == in) &&
            (!rule.fwmark || (mark & rule.fwmark->mask) == rule.fwmark->value);
-}
-
-/// The interface of the first element of a set `NAME4` or `NAME6` of interfaces and addresses that holds the address.
-std::optional<std::string> interface_in(const nft::Table& table, const std::string& name, const Address& address) {
-    const auto* set = table.find_set(name + (address.family() == Family::ipv4 ? "4" : "6"));
-    if (!set || set->spec.key.size() != 2 || set->spec.key[0] != nft::Datatype::ifname) return std::nullopt;
-    constexpr std::size_t name_size = 16;
-    const std::size_t size = address.bytes().size();
-    for (const auto& element : set->elements) {
-        if (element.first().size() != name_size + size || element.last().size() != name_size + size) continue;
-        const auto part = [&](nft::BytesView bytes) {
-            return Address::from_bytes(address.family(), bytes.span().subspan(name_size, size));
-        };
-        if (!AddressRange{part(element.first()), part(element.last())}.contains(address)) continue;
-        const auto text = element.first().span().first(name_size);
-        return std::string(text.begin(), std::ranges::find(text, 0));
-    }
-    return std::nullopt;
 }
 
 } // namespace
@@ -99,8 +82,8 @@ std::optional<Address> sent_as(const Plan& plan, const Address& sender) {
 std::optional<std::string> arrival(const Plan& plan, const Surroundings& surroundings, const Address& source) {
     if (is_own_address(surroundings.facts, source)) return std::nullopt;
     if (plan.table) {
-        for (const char* name : {"to", "from"})
-            if (auto interface = interface_in(*plan.table, name, source)) return interface;
+        if (auto interface = nft::way_to(*plan.table, source)) return interface;
+        if (auto interface = nft::way_from(*plan.table, source)) return interface;
     }
     const auto hop = find_route(plan, surroundings, source, {}, 0);
     if (!hop || hop->type != RouteType::unicast || hop->dev == loopback) return std::nullopt;

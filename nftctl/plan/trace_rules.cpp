@@ -7,6 +7,7 @@
 
 #include "nftctl/plan/trace_fields.h"
 #include "nftctl/plan/trace_words.h"
+#include "nftctl/plan/verdict_data.h"
 
 namespace natctl::nft {
 
@@ -18,7 +19,8 @@ constexpr unsigned most_jumps = 16;
 /// Whether it only asks something of the packet.
 bool is_test(const Statement& statement) {
     return std::holds_alternative<Match>(statement) || std::holds_alternative<Lookup>(statement) ||
-           std::holds_alternative<CgroupMatch>(statement) || std::holds_alternative<Unknown>(statement);
+           std::holds_alternative<CgroupMatch>(statement) || std::holds_alternative<Unknown>(statement) ||
+           std::holds_alternative<VerdictMap>(statement);
 }
 
 /// Whether it does something, but not to every packet that comes to it.
@@ -88,6 +90,14 @@ RuleRunner::Flowing RuleRunner::run_statement(const Verdict& verdict) {
     case VerdictKind::drop: return end(Fate::dropped);
     }
     return Flowing::next;
+}
+
+RuleRunner::Flowing RuleRunner::run_statement(const VerdictMap& use) {
+    const auto value = value_of(use.key);
+    const auto* map = std::holds_alternative<std::monostate>(value) ? nullptr : set_named(use.map);
+    const auto* element = map ? find_element(*map, {value}) : nullptr;
+    const auto verdict = element ? verdict_of(element->data()) : std::nullopt;
+    return verdict ? run_statement(*verdict) : Flowing::stop_rule;
 }
 
 RuleRunner::Flowing RuleRunner::run_statement(const Tproxy& tproxy) {

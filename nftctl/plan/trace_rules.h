@@ -48,6 +48,7 @@ private:
     Flowing run_statement(const SetMark& set);
     Flowing run_statement(const Counter&) { return Flowing::next; }
     Flowing run_statement(const Verdict& verdict);
+    Flowing run_statement(const VerdictMap& use);
     Flowing run_statement(const Tproxy& tproxy);
     Flowing run_statement(const Redirect& redirect);
     Flowing run_statement(const SetHelper&) { return Flowing::next; }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "nftctl/plan/compile.h"
+#include "nftctl/plan/trace_ways.h"
 #include "nftctl/plan/whose.h"
 
 namespace natctl {
@@ -59,12 +60,8 @@ std::string why_no_link(const Plan& plan, const Surroundings& surroundings, cons
     const Family family = packet.family();
     if (is_in(plan, "tun", {packet.destination}, family))
         return fmt::format("{} is reached by a proxy, and that does not carry {}", peer, name_of(packet.protocol));
-    const auto* links = plan.table ? plan.table->find_set("link_if") : nullptr;
-    for (const auto& interface : surroundings.facts.interfaces) {
-        const bool link = links && find_element(*links, {interface.name});
-        if (link && is_in(plan, "to", {interface.name, packet.destination}, family))
-            return fmt::format("the route to {} by {} is missing; put it back: natctl apply", peer, interface.name);
-    }
+    if (const auto interface = plan.table ? way_to(*plan.table, packet.destination) : std::nullopt)
+        return fmt::format("the route to {} by {} is missing; put it back: natctl apply", peer, *interface);
     return fmt::format("{} has no link that is up", peer);
 }
 
@@ -136,22 +133,22 @@ std::string why(const Plan& plan, const Surroundings& surroundings, const Packet
     const auto from = packet.source.text();
     const auto to = packet.destination.text();
     if (chain == "no_link") return why_no_link(plan, surroundings, packet, deaf);
-    if (chain == "antispoof") {
-        if (looks_up(rule, "own", source))
-            return fmt::format("{} is a virtual address of this site, whose own hosts send from real ones: forged",
-                               from);
-        if (looks_up(rule, "peer", source))
+    if (chain == "forged") {
+        if (is_in(plan, "peer", {packet.source}, packet.family()))
             return fmt::format("{} belongs to {}, whose packets do not come by {}: forged", from,
                                called(surroundings, packet.source), packet.in);
-        return fmt::format("{} is neither a LAN nor a link, and virtual addresses are for those alone", packet.in);
+        return fmt::format("{} is a virtual address of this site, whose own hosts send from real ones: forged", from);
     }
+    if (chain == "antispoof")
+        return fmt::format("{} is neither a LAN nor a link, and virtual addresses are for those alone", packet.in);
     if (chain == "pre" && looks_up(rule, "own", destination) && looks_up(rule, "peer", source))
         return fmt::format("by a link only virtual addresses of peers may begin a flow, and {} is none", from);
     if (chain == "through" && looks_up(rule, "link_if", {Field::iifname}) && looks_up(rule, "lan_if", {Field::oifname}))
         return fmt::format("{} is a real address, which is not to be had from a link", to);
     if (chain.starts_with("guard")) return fmt::format("{} to {} must not leave by {}", from, to, packet.out);
-    if (looks_up(rule, "own", destination)) return fmt::format("no map gives {} to a host", to);
-    if (looks_up(rule, "peer", destination))
+    if (chain.starts_with("unmapped") || looks_up(rule, "own", destination))
+        return fmt::format("no map gives {} to a host", to);
+    if (chain.starts_with("out/") || chain.starts_with("away/") || looks_up(rule, "peer", destination))
         return fmt::format("the link to {} is away, and a flow that lives on it waits",
                            called(surroundings, packet.destination));
     return fmt::format("a rule of chain {} ends it", chain);

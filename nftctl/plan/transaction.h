@@ -38,13 +38,17 @@ struct AddChain {
 struct FlushChain {
     std::string name;
 };
+/// Nothing leads to it any more.
+struct DeleteChain {
+    std::string name;
+};
 struct AddRule {
     std::string chain;
     Rule rule;
 };
 
-using Change =
-    std::variant<AddTable, DeleteTable, AddSet, AddHelper, AddElements, DeleteElements, AddChain, FlushChain, AddRule>;
+using Change = std::variant<AddTable, DeleteTable, AddSet, AddHelper, AddElements, DeleteElements, AddChain, FlushChain,
+                            DeleteChain, AddRule>;
 
 } // namespace nft
 

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <set>
 
+#include "nftctl/plan/verdict_data.h"
+
 namespace natctl::test {
 
 using namespace nft;
@@ -67,6 +69,8 @@ public:
             const auto last = !ordered || place == set->elements.end() ? set->elements.end() : place + 1;
             if (std::any_of(first, last, [&](const Element& other) { return has_overlap(element, other, set->spec); }))
                 return EEXIST;
+            if (const auto verdict = verdict_in(*set, element))
+                if (const int error = check(*verdict)) return error;
             set->elements.insert(place, element);
             if (const auto lifetime = change.lifetimes.find(element.first()); lifetime != change.lifetimes.end())
                 set->lifetimes.insert(*lifetime);
@@ -101,6 +105,16 @@ public:
         Chain* const chain = find_chain(change.name);
         if (chain == nullptr) return ENOENT;
         chain->rules.clear();
+        return 0;
+    }
+
+    int operator()(const DeleteChain& change) {
+        if (!table_) return ENOENT;
+        const auto chain = std::ranges::find(table_->chains, change.name, &Chain::name);
+        if (chain == table_->chains.end()) return ENOENT;
+        chain->rules.clear();
+        if (is_led_to(change.name)) return EBUSY;
+        table_->chains.erase(chain);
         return 0;
     }
 
@@ -140,6 +154,12 @@ private:
         return chain->hook ? EOPNOTSUPP : 0;
     }
 
+    int check(const VerdictMap& use) {
+        const Set* const map = find_set(use.map);
+        if (map == nullptr) return ENOENT;
+        return map->spec.data == Datatype::verdict ? 0 : EINVAL;
+    }
+
     int check(const Unknown&) {
         assert(false && "only what is ours can be written");
         return EINVAL;
@@ -150,19 +170,45 @@ private:
         return 0;
     }
 
+    static std::optional<Verdict> verdict_in(const Set& set, const Element& element) {
+        return set.spec.data == Datatype::verdict ? verdict_of(element.data()) : std::nullopt;
+    }
+
+    /// The chains that the map's elements lead to.
+    static std::set<std::string> targets(const Set& map) {
+        std::set<std::string> chains;
+        for (const Element& element : map.elements)
+            if (const auto verdict = verdict_in(map, element); verdict && !verdict->chain.empty())
+                chains.insert(verdict->chain);
+        return chains;
+    }
+
+    /// The chains that the rules of this one lead to.
+    std::set<std::string> targets(const Chain& chain) {
+        std::set<std::string> chains;
+        for (const Rule& rule : chain.rules)
+            for (const Statement& statement : rule.statements) {
+                if (const auto* verdict = std::get_if<Verdict>(&statement); verdict && !verdict->chain.empty())
+                    chains.insert(verdict->chain);
+                if (const auto* use = std::get_if<VerdictMap>(&statement)) chains.merge(targets(*find_set(use->map)));
+            }
+        return chains;
+    }
+
+    bool is_led_to(const std::string& name) {
+        return std::ranges::any_of(table_->sets, [&](const Set& set) { return targets(set).contains(name); }) ||
+               std::ranges::any_of(table_->chains, [&](const Chain& chain) { return targets(chain).contains(name); });
+    }
+
     bool leads_back(const std::string& start) {
         std::set<std::string> seen;
         std::vector<std::string> next{start};
         while (!next.empty()) {
-            const Chain* const chain = find_chain(next.back());
+            const auto chains = targets(*find_chain(next.back()));
             next.pop_back();
-            for (const Rule& rule : chain->rules)
-                for (const Statement& statement : rule.statements) {
-                    const auto* verdict = std::get_if<Verdict>(&statement);
-                    if (verdict == nullptr || verdict->chain.empty()) continue;
-                    if (verdict->chain == start) return true;
-                    if (seen.insert(verdict->chain).second) next.push_back(verdict->chain);
-                }
+            if (chains.contains(start)) return true;
+            for (const auto& chain : chains)
+                if (seen.insert(chain).second) next.push_back(chain);
         }
         return false;
     }

@@ -8,6 +8,8 @@
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/kernel/nftables.h"
+#include "nftctl/plan/verdict_data.h"
+#include "tests/support/fake_kernel.h"
 #include "tests/unit/kernel_live.h"
 #include "tests/unit/kernel_sample.h"
 
@@ -218,6 +220,28 @@ TEST_CASE("one element is replaced, rules are replaced, in one batch") {
     table.sets.front().elements = {mapping("240.1.1.1", "10.0.0.9")};
     table.chains.front().rules = {rule, {{Counter{}}}};
     CHECK(kernel->read().plan.table == table);
+}
+
+TEST_CASE("a chain goes only when nothing leads to it") {
+    const FreshNamespace fresh;
+    const auto kernel = make_linux_kernel();
+    FakeKernel fake;
+    const SetSpec ways{.name = "ways", .key = {Datatype::ipv4_addr}, .data = Datatype::verdict, .interval = true};
+    const auto lead = verdict_data({VerdictKind::jump, "a"});
+    const Element element(*Address::parse("10.0.0.0"), *Address::parse("10.0.0.255"), std::span(lead));
+    for (Kernel* each : {static_cast<Kernel*>(&*kernel), static_cast<Kernel*>(&fake)}) {
+        commit(*each, {AddTable{}, AddSet{ways}, AddChain{"a", {}}, AddChain{"b", {}}, AddElements{ways, {element}},
+                       AddRule{"b", {{Verdict{VerdictKind::goto_, "a"}}}}});
+        CHECK(refused(*each, {DeleteChain{"a"}}).error == EBUSY);
+        CHECK(refused(*each, {DeleteElements{ways, {element}}, DeleteChain{"a"}}).error == EBUSY);
+        CHECK(refused(*each, {FlushChain{"b"}, DeleteChain{"a"}}).error == EBUSY);
+        CHECK(refused(*each, {DeleteChain{"absent"}}).error == ENOENT);
+        CHECK(refused(*each, {DeleteChain{"b"}, DeleteElements{ways, {element}}, DeleteChain{"a"},
+                              AddElements{ways, {element}}})
+                  .error == ENOENT);
+        commit(*each, {DeleteElements{ways, {element}}, FlushChain{"b"}, DeleteChain{"a"}});
+        CHECK(each->read().plan.table->chains.size() == 1);
+    }
 }
 
 TEST_CASE("the table can be replaced as a whole, and goes") {

@@ -11,6 +11,8 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/rtnetlink.h>
 
+#include "nftctl/plan/verdict_data.h"
+
 namespace natctl::test {
 
 using namespace nft;
@@ -57,6 +59,13 @@ Element protocol_range(std::uint8_t protocol, const std::string& first, const st
     return {low, high};
 }
 
+Verdict jump(const std::string& chain) { return {VerdictKind::jump, chain}; }
+Verdict go(const std::string& chain) { return {VerdictKind::goto_, chain}; }
+
+Element verdict_range(const std::string& first, const std::string& last, const Verdict& verdict) {
+    return {address(first), address(last), std::span<const std::uint8_t>(verdict_data(verdict))};
+}
+
 std::vector<Set> sample_sets() {
     const auto ipv4 = Datatype::ipv4_addr;
     const auto ipv6 = Datatype::ipv6_addr;
@@ -79,6 +88,11 @@ std::vector<Set> sample_sets() {
         {{.name = "empty4", .key = {ipv4}, .interval = true}, {}},
         {{.name = "white_now4", .key = {ipv4}, .interval = true, .timeout = true},
          {range("203.0.113.0", "203.0.113.255"), range("255.0.0.0", "255.255.255.255")}},
+        {{.name = "ways4", .key = {ipv4}, .data = Datatype::verdict, .interval = true},
+         {verdict_range("240.2.2.0", "240.2.2.255", jump("in/ov0")),
+          verdict_range("240.2.3.0", "240.2.3.255", go("matches")),
+          verdict_range("240.2.4.1", "240.2.4.1", {VerdictKind::drop}),
+          verdict_range("255.0.0.0", "255.255.255.255", {VerdictKind::return_})}},
         {{.name = "dnat4h", .key = {ipv4}, .data = ipv4, .size = 65536}, {mapping("240.1.1.200", "10.10.10.7")}},
         {{.name = "dnat4", .key = {ipv4}, .data = ipv4, .interval = true, .data_interval = true},
          {range_mapping("240.1.1.0", "240.1.1.199", "192.168.1.0", "192.168.1.255"),
@@ -92,8 +106,6 @@ std::vector<Set> sample_sets() {
 Match eq(Field field, std::uint32_t value) { return {field, {}, Op::eq, value}; }
 Match masked(Field field, std::uint32_t mask, Op op, std::uint32_t value) { return {field, mask, op, value}; }
 Match interface_is(Field field, const std::string& name, Op op = Op::eq) { return {field, {}, op, name}; }
-Verdict jump(const std::string& chain) { return {VerdictKind::jump, chain}; }
-Verdict go(const std::string& chain) { return {VerdictKind::goto_, chain}; }
 
 constexpr Verdict simple(VerdictKind kind) { return {kind}; }
 
@@ -106,6 +118,7 @@ std::vector<Chain> sample_chains() {
          Hook{ChainType::filter, HookPoint::prerouting, -150},
          {
              {{interface_is(Field::iifname, "lo", Op::ne), jump("matches")}},
+             {{VerdictMap{Field::ip_saddr, "ways4"}}},
              {{Lookup{{Field::iifname}, "lan_if"}, go("matches")}},
              {{masked(Field::mark, 0xf00, Op::eq, 0x200), back}},
              {{masked(Field::ct_mark, 0xf00, Op::ne, 0x400), SetMark{Field::ct_mark, 0xfffff0ff, 0x400}}},
@@ -114,6 +127,7 @@ std::vector<Chain> sample_chains() {
              {{eq(Field::l4proto, IPPROTO_UDP), Tproxy{{address("::1"), 12346}}, accept}},
              {{SetMark{Field::mark, 0, 0x100}}},
          }},
+        {"in/ov0", {}, {{{interface_is(Field::iifname, "ov0"), back}}}},
         {"input", Hook{ChainType::filter, HookPoint::input, 0}, {}},
         {"matches",
          {},
@@ -184,12 +198,11 @@ Table sample_table() {
 
 std::vector<Change> changes_to_add(const Table& table) {
     std::vector<Change> changes{AddTable{}};
-    for (const Set& set : table.sets) {
-        changes.emplace_back(AddSet{set.spec});
-        if (!set.elements.empty()) changes.emplace_back(AddElements{set.spec, set.elements});
-    }
+    for (const Set& set : table.sets) changes.emplace_back(AddSet{set.spec});
     for (const HelperObject& helper : table.helpers) changes.emplace_back(AddHelper{helper});
     for (const Chain& chain : table.chains) changes.emplace_back(AddChain{chain.name, chain.hook});
+    for (const Set& set : table.sets)
+        if (!set.elements.empty()) changes.emplace_back(AddElements{set.spec, set.elements});
     for (const Chain& chain : table.chains)
         for (const Rule& rule : chain.rules) changes.emplace_back(AddRule{chain.name, rule});
     return changes;
@@ -211,6 +224,12 @@ table inet natctl {
 	set served4 { type inet_proto . ipv4_addr; flags interval; elements = { udp . 10.0.0.0/24 } }
 	set empty4 { type ipv4_addr; flags interval; }
 	set white_now4 { type ipv4_addr; flags interval,timeout; elements = { 203.0.113.0/24, 255.0.0.0/8 } }
+	map ways4 {
+		type ipv4_addr : verdict; flags interval
+		elements = {
+			240.2.2.0/24 : jump in/ov0, 240.2.3.0/24 : goto matches, 240.2.4.1 : drop, 255.0.0.0/8 : return
+		}
+	}
 	map dnat4h { type ipv4_addr : ipv4_addr; size 65536; elements = { 240.1.1.200 : 10.10.10.7 } }
 	map dnat4 {
 		type ipv4_addr : interval ipv4_addr; flags interval
@@ -222,12 +241,16 @@ table inet natctl {
 	chain pre {
 		type filter hook prerouting priority mangle; policy accept;
 		iifname != "lo" jump matches
+		ip saddr vmap @ways4
 		iifname @lan_if goto matches
 		meta mark and 0xf00 == 0x200 return
 		ct mark and 0xf00 != 0x400 ct mark set ct mark and 0xfffff0ff or 0x400
 		meta nfproto ipv4 meta l4proto tcp counter tproxy ip to 127.0.0.1:12345 accept
 		meta l4proto udp tproxy ip6 to [::1]:12346 accept
 		meta mark set 0x100
+	}
+	chain in/ov0 {
+		iifname "ov0" return
 	}
 	chain input {
 		type filter hook input priority filter; policy accept;

@@ -10,6 +10,7 @@
 #include "nftctl/kernel/batch.h"
 #include "nftctl/kernel/netlink.h"
 #include "nftctl/kernel/set_codec.h"
+#include "nftctl/plan/verdict_data.h"
 #include "tests/unit/kernel_sample.h"
 
 using namespace natctl;
@@ -96,7 +97,8 @@ TEST_CASE("a message never grows beyond what an attribute can hold") {
         const std::span<const std::uint8_t> most = ones;
         const Bytes key(most.first(size));
         const std::size_t data_size = spec.data ? datatype_size(*spec.data) * (spec.data_interval ? 2 : 1) : 0;
-        const Element element(key, key, most.first(data_size));
+        const auto verdict = verdict_data({VerdictKind::jump, std::string(254, 'x')});
+        const Element element(key, key, spec.data == Datatype::verdict ? std::span(verdict) : most.first(data_size));
         const std::vector<Element> elements(3 * elements_per_message(spec), element);
         Lifetimes lifetimes;
         if (spec.timeout) lifetimes[Bytes(element.first())] = std::chrono::hours(24);
