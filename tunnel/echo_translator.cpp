@@ -102,7 +102,7 @@ void EchoTranslator::pass_back(const Datagram& reply) {
     const echo::Message theirs{flow->identifier, message->sequence, message->data};
     const auto error =
         send_from(requests6_->native_handle(), flow->asked, flow->asker, echo::reply6(theirs), theirs.data);
-    if (error) not_sent(error, {flow->asker, 0}, theirs.data.size());
+    if (error) context_.datagrams.drops.dropped_echo(drop_for(error), flow->asker, "the reply, " + error.message());
 }
 
 void EchoTranslator::not_sent(std::error_code error, const Endpoint& from, std::size_t size) {
