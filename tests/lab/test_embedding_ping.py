@@ -237,6 +237,17 @@ def test_without_a_tunnel_nobody_answers(sites):
     a.host.ping(carrying(D))
 
 
+def test_nothing_is_answered_that_the_rules_did_not_hand_over(sites):
+    _, b = sites
+    b.router.ping(carrying(D))
+    b.router.nft("flush chain inet natctl tun_in")
+    try:
+        assert silent(b.router, carrying(D))
+    finally:
+        b.router.apply()
+    b.router.ping(carrying(D))
+
+
 def test_the_map_comes_and_goes_with_a_reload(sites):
     a, b = sites
     tunnel = b.router.tunnel
