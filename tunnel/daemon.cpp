@@ -69,6 +69,7 @@ Daemon::Daemon(std::shared_ptr<const Settings> settings, std::size_t threads, co
     Share share = open_all(addresses_, threads);
     for (auto& listeners : share)
         workers_.push_back(std::make_unique<Worker>(settings, std::move(listeners), limits, log_));
+    workers_.front()->translate_echo();
     for (const auto& worker : workers_)
         threads_.emplace_back([this, &worker = *worker, on_finished] {
             worker.run();

@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t room = std::size_t{1} << 16;
 
 std::optional<Endpoint> original_of(msghdr& message) {
-    for (cmsghdr* control = CMSG_FIRSTHDR(&message); control; control = CMSG_NXTHDR(&message, control))
+    for (cmsghdr* control = CMSG_FIRSTHDR(&message); control; control = CMSG_NXTHDR(&message, control)) {
         if ((control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_ORIGDSTADDR) ||
             (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_ORIGDSTADDR)) {
             sockaddr_in6 address{};
@@ -27,6 +27,12 @@ std::optional<Endpoint> original_of(msghdr& message) {
                         std::min<std::size_t>(sizeof address, control->cmsg_len - CMSG_LEN(0)));
             return endpoint_of(reinterpret_cast<const sockaddr*>(&address));
         }
+        if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
+            in6_pktinfo info;
+            std::memcpy(&info, CMSG_DATA(control), sizeof info);
+            return Endpoint{Address::from_bytes(Family::ipv6, info.ipi6_addr.s6_addr), 0};
+        }
+    }
     return std::nullopt;
 }
 

@@ -24,7 +24,8 @@ inline constexpr std::size_t largest_datagram = 65507;
 
 struct Datagram {
     Endpoint from;
-    /// Where it was sent to, on sockets with IP_RECVORIGDSTADDR or IPV6_RECVORIGDSTADDR.
+    /// Where it was sent to, on sockets with IP_RECVORIGDSTADDR or IPV6_RECVORIGDSTADDR; on those with
+    /// IPV6_RECVPKTINFO without the port.
     std::optional<Endpoint> original;
     DatagramView payload;
 };

@@ -102,10 +102,14 @@ const Carrier* Directory::carrier_of(const Address& address) const {
     return found == carriers_.end() ? nullptr : &*found;
 }
 
+std::optional<Address> Directory::carried_host(const Address& address) const {
+    const Carrier* carrier = carrier_of(address);
+    return carrier ? carrier->real_of(address) : std::nullopt;
+}
+
 std::optional<Endpoint> Directory::carried_endpoint(const Endpoint& endpoint) const {
-    const Carrier* carrier = carrier_of(endpoint.address);
-    if (!carrier || endpoint.port == 0) return std::nullopt;
-    const auto real = carrier->real_of(endpoint.address);
+    if (endpoint.port == 0) return std::nullopt;
+    const auto real = carried_host(endpoint.address);
     // Any of the hosts may be this machine.
     if (!real || listener_ports_.contains(endpoint.port) || listeners_.contains({*real, endpoint.port}))
         return std::nullopt;

@@ -44,6 +44,8 @@ public:
 
     /// The own prefix that the address lies in, if that one carries IPv4 addresses.
     const Carrier* carrier_of(const Address& address) const;
+    /// The host behind such an address; nullopt: the map does not list it.
+    std::optional<Address> carried_host(const Address& address) const;
     /// Where a flow to such an address really goes. nullopt: to no host of the map's list, or back to the tunnel.
     std::optional<Endpoint> carried_endpoint(const Endpoint& endpoint) const;
 

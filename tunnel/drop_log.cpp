@@ -5,6 +5,17 @@
 
 namespace natctl {
 
+namespace {
+
+void say(const char* what, const std::string& from, Drop drop, const std::string& detail, std::uint64_t others) {
+    const auto [cause, remedy] = text(drop);
+    spdlog::warn("{} from {} was dropped: {}{}{}{}{}{}", what, from, cause, detail.empty() ? "" : ": ", detail,
+                 remedy.empty() ? "" : "; ", remedy,
+                 others > 0 ? fmt::format("; {} others since the last such message", others) : "");
+}
+
+} // namespace
+
 std::pair<std::string_view, std::string_view> text(Drop drop) {
     switch (drop) {
     case Drop::too_large:
@@ -16,6 +27,9 @@ std::pair<std::string_view, std::string_view> text(Drop drop) {
     case Drop::fragment: return {"fragments of SOCKS5 are not supported", "turn them off in the client"};
     case Drop::stranger: return {"it comes from an address that may not send here", ""};
     case Drop::not_allowed: return {"this destination is not allowed", "`to` of [[tunnel.socks5]] allows more"};
+    case Drop::not_carried:
+        return {"the map does not list the embedded address", "`real` of its [[map]] says what is reached"};
+    case Drop::too_many: return {"too many of them come at once", ""};
     case Drop::failed: return {"it could not be sent", ""};
     }
     return {};
@@ -27,18 +41,23 @@ Drop drop_for(const std::error_code& error) {
     return Drop::failed;
 }
 
-void DropLog::dropped(Drop drop, const Endpoint& from, const std::string& detail) {
+std::optional<std::uint64_t> DropLog::note(Drop drop) {
     Kind& kind = kinds_[static_cast<std::size_t>(drop)];
     ++kind.count;
     const auto now = Clock::now();
-    if (now < kind.next) return;
+    if (now < kind.next) return std::nullopt;
     kind.next = now + std::chrono::seconds(10);
-    const auto [cause, remedy] = text(drop);
     const std::uint64_t others = kind.count - kind.logged - 1;
     kind.logged = kind.count;
-    spdlog::warn("a datagram from {} was dropped: {}{}{}{}{}{}", from.text(), cause, detail.empty() ? "" : ": ", detail,
-                 remedy.empty() ? "" : "; ", remedy,
-                 others > 0 ? fmt::format("; {} others since the last such message", others) : "");
+    return others;
+}
+
+void DropLog::dropped(Drop drop, const Endpoint& from, const std::string& detail) {
+    if (const auto others = note(drop)) say("a datagram", from.text(), drop, detail, *others);
+}
+
+void DropLog::dropped_echo(Drop drop, const Address& asker, const std::string& detail) {
+    if (const auto others = note(drop)) say("an echo request", asker.text(), drop, detail, *others);
 }
 
 } // namespace natctl

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -30,11 +31,15 @@ enum class Drop : std::uint8_t {
     /// Comes from an address that has no business here.
     stranger,
     not_allowed,
+    /// A prefix that carries IPv4 addresses, and one of them that its map does not list.
+    not_carried,
+    /// Echo requests beyond what one moment may bring.
+    too_many,
     /// The system did not send it.
     failed,
 };
 
-inline constexpr std::size_t drop_kinds = 9;
+inline constexpr std::size_t drop_kinds = 11;
 
 /// In words, and what to do about it; the second may be empty.
 std::pair<std::string_view, std::string_view> text(Drop drop);
@@ -42,17 +47,21 @@ std::pair<std::string_view, std::string_view> text(Drop drop);
 /// Of a send() that failed.
 Drop drop_for(const std::error_code& error);
 
-/// Counts the datagrams that were dropped, by cause, and says so in the log: at most a line in ten seconds a cause.
-/// Of one thread.
+/// Counts the datagrams and echo requests that were dropped, by cause, and says so in the log: at most a line in ten
+/// seconds a cause. Of one thread.
 class DropLog {
 public:
     using Clock = std::chrono::steady_clock;
 
     /// `detail`, when not empty, comes after the cause.
     void dropped(Drop drop, const Endpoint& from, const std::string& detail = {});
+    void dropped_echo(Drop drop, const Address& asker, const std::string& detail = {});
     std::uint64_t count(Drop drop) const { return kinds_[static_cast<std::size_t>(drop)].count; }
 
 private:
+    /// Counts it. When a line is due: how many were not logged since the last one.
+    std::optional<std::uint64_t> note(Drop drop);
+
     struct Kind {
         std::uint64_t count = 0;
         std::uint64_t logged = 0;

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tunnel/reply_sockets.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <netinet/in.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include "nftctl/base/error.h"
 #include "tunnel/checksum.h"
 #include "tunnel/datagram_socket.h"
+#include "tunnel/send_from.h"
 #include "tunnel/socket_address.h"
 
 namespace natctl {
@@ -57,36 +55,6 @@ std::array<std::uint8_t, 8> udp_header(const Endpoint& from, const Endpoint& to,
     }
     return header;
 }
-
-/// Makes `message` say which source address to use.
-struct alignas(cmsghdr) SourceControl {
-    std::array<std::uint8_t, CMSG_SPACE(sizeof(in6_pktinfo))> bytes{};
-
-    void attach(msghdr& message, const Address& source) {
-        message.msg_control = bytes.data();
-        message.msg_controllen = bytes.size();
-        if (source.family() == Family::ipv6) {
-            in6_pktinfo info{};
-            std::ranges::copy(source.bytes(), info.ipi6_addr.s6_addr);
-            fill(message, IPPROTO_IPV6, IPV6_PKTINFO, info);
-        } else {
-            in_pktinfo info{};
-            info.ipi_spec_dst.s_addr = htonl(source.v4_value());
-            fill(message, IPPROTO_IP, IP_PKTINFO, info);
-        }
-    }
-
-private:
-    template <class Info>
-    static void fill(msghdr& message, int level, int type, const Info& info) {
-        message.msg_controllen = CMSG_SPACE(sizeof info);
-        cmsghdr* control = CMSG_FIRSTHDR(&message);
-        control->cmsg_level = level;
-        control->cmsg_type = type;
-        control->cmsg_len = CMSG_LEN(sizeof info);
-        std::memcpy(CMSG_DATA(control), &info, sizeof info);
-    }
-};
 
 } // namespace
 
@@ -154,20 +122,8 @@ int ReplySockets::raw_socket(Family family, std::uint32_t mark) {
 
 void ReplySockets::send_raw(const Endpoint& from, const Endpoint& to, DatagramView payload, std::uint32_t mark) {
     const int fd = raw_socket(from.address.family(), mark);
-    auto header = udp_header(from, to, payload);
-    std::array<iovec, 2> parts{iovec{header.data(), header.size()},
-                               iovec{const_cast<std::uint8_t*>(payload.data()), payload.size()}};
-    // A raw socket takes no port here (net/ipv6/raw.c, rawv6_sendmsg).
-    const SocketAddress address(Endpoint{to.address, 0});
-    msghdr message{};
-    message.msg_name = const_cast<sockaddr*>(address.data());
-    message.msg_namelen = address.size();
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
-    SourceControl control;
-    control.attach(message, from.address);
-    if (::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-        not_sent({errno, std::system_category()}, from, payload.size());
+    const auto error = send_from(fd, from.address, to.address, udp_header(from, to, payload), payload);
+    if (error) not_sent(error, from, payload.size());
 }
 
 } // namespace natctl

@@ -68,6 +68,8 @@ struct Settings {
     std::uint16_t embedded_port = 0;
     /// SO_MARK of sockets that leave; 0: none.
     std::uint32_t bypass_mark = 0;
+    /// Of packets that the kernel hands over.
+    Mark tunnel_mark;
     std::shared_ptr<const Directory> directory;
     /// By the index that Directory and Access give. Last, when there is [intercept], the way to the Internet.
     std::vector<PeerProxies> peers;

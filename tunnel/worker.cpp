@@ -65,6 +65,8 @@ Worker::Worker(std::shared_ptr<const Settings> settings, std::vector<ListenSocke
 
 Worker::~Worker() { running_ = false; }
 
+void Worker::translate_echo() { echo_.emplace(context_).reload(); }
+
 void Worker::run() { io_.run(); }
 
 void Worker::reload(std::shared_ptr<const Settings> settings, std::vector<ListenSocket> added,
@@ -73,6 +75,7 @@ void Worker::reload(std::shared_ptr<const Settings> settings, std::vector<Listen
         io_, [this, settings = std::move(settings), added = std::move(added), removed = std::move(removed)]() mutable {
             context_.settings = std::move(settings);
             datagrams_.reload();
+            if (echo_) echo_->reload();
             for (const ListenerAddress& address : removed) {
                 datagrams_.close(address);
                 std::erase_if(acceptors_, [&](const auto& acceptor) {
@@ -103,6 +106,7 @@ void Worker::stop() {
         running_ = false;
         relay_.stop();
         datagrams_.stop();
+        if (echo_) echo_->stop();
         io_.stop();
     });
 }
@@ -158,6 +162,7 @@ asio::awaitable<void> Worker::tick() {
         attempts_.tick(now);
         relay_.tick(now);
         datagrams_.tick(now);
+        if (echo_) echo_->tick(now);
     }
 }
 

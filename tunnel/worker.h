@@ -5,6 +5,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <asio/awaitable.hpp>
@@ -12,6 +13,7 @@
 #include <asio/steady_timer.hpp>
 
 #include "tunnel/context.h"
+#include "tunnel/echo_translator.h"
 #include "tunnel/listener.h"
 #include "tunnel/socket.h"
 #include "tunnel/transparent_datagrams.h"
@@ -44,6 +46,8 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
+    /// Before run(): answers pings too, which one worker does for all.
+    void translate_echo();
     /// Works until stop(), or until the last flow has ended after drain().
     void run();
 
@@ -83,6 +87,7 @@ private:
     Relay relay_;
     Context context_;
     TransparentDatagrams datagrams_;
+    std::optional<EchoTranslator> echo_;
     std::list<std::shared_ptr<Acceptor>> acceptors_;
     /// Never expires; cancelled when a flow ends.
     asio::steady_timer room_;

@@ -169,8 +169,11 @@ bool Ping::proxy(const SocksLink& socks) {
 }
 
 bool Ping::tunnel() {
-    if (!socks()) return true;
-    const Endpoint at{*Address::parse(target_.family() == Family::ipv4 ? "127.0.0.1" : "::1"), site_.tunnel.port};
+    // An own IPv6 prefix that carries IPv4 addresses.
+    const bool carried = whose_.kind == Whose::Kind::own_virtual && whose_.real->family() != target_.family();
+    if (!socks() && !carried) return true;
+    const Endpoint at{*Address::parse(target_.family() == Family::ipv4 ? "127.0.0.1" : "::1"),
+                      carried ? site_.tunnel.embedded_port : site_.tunnel.port};
     if (!listens(at, Protocol::tcp))
         return fail("tunnel", fmt::format("natctl-tunnel does not listen at {}", at.text()),
                     "systemctl start natctl-tunnel");

@@ -27,6 +27,7 @@ private:
     bool send();
     bool leave();
     bool deliver();
+    bool deliver_to_raw_socket();
     bool route(const std::string& in);
     void reroute();
 
@@ -117,14 +118,24 @@ bool Walk::deliver() {
                    packet_.protocol == Protocol::tcp ? "TCP reset" : "ICMP port unreachable");
     if (passage_.socket) return end_in_the_tunnel(fmt::format("the tunnel takes it at {}", passage_.socket->text()));
     // Led here though it is no address of this machine: for a raw socket, as echo requests to a /96 are.
-    if (!is_own_address(around_.facts, packet_.destination)) return end_in_the_tunnel("the tunnel takes it");
+    if (!is_own_address(around_.facts, packet_.destination)) return deliver_to_raw_socket();
     story_.comes_through(Fate::delivered, fmt::format("is for this router itself: {}", described(packet_)));
     return true;
 }
 
+bool Walk::deliver_to_raw_socket() {
+    // Whether the tunnel runs shows by its listener for the same prefix.
+    if (around_.site && !around_.site->embedding_maps.empty() && around_.listens) {
+        const Endpoint listener{*Address::parse("::1"), around_.site->tunnel.embedded_port};
+        if (!around_.listens(listener, Protocol::tcp)) return end(Fate::dropped, no_tunnel_listens(listener));
+    }
+    return end_in_the_tunnel("the tunnel takes it");
+}
+
 bool Walk::end_in_the_tunnel(std::string text) {
     story_.comes_through(Fate::tunnel, std::move(text));
-    if (auto next = after_the_tunnel(around_, connection_.destination); !next.empty()) story_.say(std::move(next));
+    auto next = after_the_tunnel(around_, connection_.destination, packet_.protocol);
+    if (!next.empty()) story_.say(std::move(next));
     return true;
 }
 

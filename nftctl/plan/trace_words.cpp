@@ -101,7 +101,7 @@ std::string no_tunnel_listens(const Endpoint& listener) {
     return fmt::format("no tunnel listens at {}; start it: systemctl start natctl-tunnel", listener.text());
 }
 
-std::string after_the_tunnel(const Surroundings& surroundings, const Address& destination) {
+std::string after_the_tunnel(const Surroundings& surroundings, const Address& destination, Protocol protocol) {
     if (!surroundings.site) return {};
     const auto& site = *surroundings.site;
     const auto found = whose(site, destination);
@@ -112,6 +112,9 @@ std::string after_the_tunnel(const Surroundings& surroundings, const Address& de
         return fmt::format("it connects through the proxy {} of peer {}, which sees its own router as the sender",
                            proxy->server.text(), found.peer->name);
     }
+    if (found.kind == Whose::Kind::own_virtual && protocol == Protocol::icmp)
+        return found.real ? fmt::format("it pings {} and passes the reply back", found.real->text())
+                          : "it stays silent: the map does not list the embedded address";
     if (found.kind == Whose::Kind::own_virtual)
         return found.real ? fmt::format("it connects to {}", found.real->text())
                           : "it refuses: the map does not list the embedded address";

@@ -32,7 +32,7 @@ const char* sender_sees(RejectKind kind);
 
 /// What the tunnel does with a flow to this destination, as site.toml says: "it connects through the proxy ADDRESS:PORT
 /// of peer b". Empty where the site says nothing of it.
-std::string after_the_tunnel(const Surroundings& surroundings, const Address& destination);
+std::string after_the_tunnel(const Surroundings& surroundings, const Address& destination, Protocol protocol);
 
 /// "192.168.1.20 to 240.2.2.20, TCP port 80"
 std::string described(const Packet& packet);

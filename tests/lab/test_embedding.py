@@ -4,22 +4,14 @@
     C --- [router a: kernel -> natctl-tunnel] --- SOCKS5 over the WAN --- [router b: natctl-tunnel] --- D, second
 """
 
-import ipaddress
-
 import pytest
 
 from natlab import Lab, build_sites, toml
+from natlab.embedding import MAP, PREFIX, carrying
 from natlab.greeter import PORT
 from natlab.socks import Refused, knock
 
 pytestmark = pytest.mark.xdist_group("embedding")
-
-PREFIX = "64:ff9b:2222::/96"
-
-
-def carrying(address):
-    network = ipaddress.ip_network(PREFIX)
-    return str(network[int(ipaddress.ip_address(address))])
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +29,7 @@ link    = {{ socks5 = "{b.wan}:1080" }}
         )
         b.router.configure(
             toml.site(b)
-            + f"""
-[[map]]
-virtual = "{PREFIX}"
-real    = ["192.168.1.0/24", "10.10.10.0/24"]
-"""
+            + MAP
             + toml.listener(f"{b.wan}:1080", allow=[f"{a.wan}/32"])
         )
         b.router.apply()

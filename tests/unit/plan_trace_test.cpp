@@ -130,8 +130,9 @@ TEST_CASE("a /96 leads to the tunnel, which connects to the embedded address") {
             CAPTURE(name_of(protocol));
             CAPTURE(found.reason);
             CHECK(found.fate == Fate::tunnel);
-            CHECK(tells(found.steps, "it connects to 10.10.10.5"));
+            CHECK(tells(found.steps, protocol == icmp ? "it pings 10.10.10.5" : "it connects to 10.10.10.5"));
         }
+    CHECK(tells(lab.ask("fd00:a::20", "64:ff9b:1111::192.168.2.1", icmp).steps, "it stays silent: the map does not"));
     CHECK(!lab.ask("fd00:ff::66", own, tcp, "ov0").passes());
     CHECK(!lab.ask("2001:db8::1", own, tcp, "wan0").passes());
     const auto outward = lab.ask("fd00:a::20", "64:ff9b:2222::192.168.1.20");
@@ -139,6 +140,9 @@ TEST_CASE("a /96 leads to the tunnel, which connects to the embedded address") {
     CHECK(outward.source == at("fd01:1::20"));
     lab.listens = false;
     CHECK(lab.ask("fd01:2::20", own).fate == Fate::refused);
+    const auto unheard = lab.ask("fd01:2::20", own, icmp);
+    CHECK(unheard.fate == Fate::dropped);
+    CHECK(unheard.reason.find("systemctl start natctl-tunnel") != std::string::npos);
 }
 
 TEST_CASE("what [intercept] takes goes to the tunnel, all else its way") {

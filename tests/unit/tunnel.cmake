@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 natctl_unit_test(tunnel_codec_test
-  SOURCES tunnel_access_test.cpp tunnel_addresses_test.cpp tunnel_datagram_test.cpp tunnel_socks5_test.cpp
+  SOURCES tunnel_access_test.cpp tunnel_addresses_test.cpp tunnel_datagram_test.cpp tunnel_echo_flows_test.cpp
+    tunnel_echo_test.cpp tunnel_socks5_test.cpp
   LINK natctl_tunnel_codec)
 natctl_unit_test(tunnel_test
   SOURCES

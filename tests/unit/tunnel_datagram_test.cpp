@@ -119,6 +119,8 @@ TEST_CASE("addresses that carry IPv4 ones lead to the hosts of the map's list, a
         const Decision decision = access.decide(Destination::of(wanted));
         CHECK((decision.kind == Decision::Kind::direct) == carried.has_value());
         if (carried) CHECK(decision.destination == Destination::of(*carried));
+        // And a ping the same, as far as it has no port.
+        if (carried) CHECK(directory->carried_host(wanted.address) == carried->address);
         return carried;
     };
     CHECK(reached("64:ff9b:1111::192.168.1.20") == Endpoint{address("192.168.1.20"), 80});
@@ -127,6 +129,9 @@ TEST_CASE("addresses that carry IPv4 ones lead to the hosts of the map's list, a
     for (const char* forbidden : {"127.0.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255",
                                   "192.168.2.1", "198.51.100.66", "240.1.1.20"})
         CHECK_MESSAGE(!reached((std::string("64:ff9b:1111::") + forbidden).c_str()), forbidden);
+    for (const char* forbidden :
+         {"64:ff9b:1111::127.0.0.1", "64:ff9b:1111::198.51.100.66", "64:ff9b:1112::192.168.1.20"})
+        CHECK_MESSAGE(!directory->carried_host(address(forbidden)), forbidden);
     CHECK(!reached("64:ff9b:1111::192.168.1.1", 1080));
     CHECK(!reached("64:ff9b:1111::192.168.1.20", 1081));
     CHECK(!reached("64:ff9b:1111::192.168.1.20", 0));
