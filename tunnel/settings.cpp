@@ -61,7 +61,7 @@ const Listener* Settings::listener_at(const Endpoint& endpoint) const {
 std::vector<const Proxy*> in_order(const PeerProxies& peer) {
     std::vector<const Proxy*> order;
     for (const Proxy& proxy : peer.proxies) order.push_back(&proxy);
-    std::ranges::stable_partition(order, [](const Proxy* proxy) { return proxy->health->is_up(); });
+    std::stable_partition(order.begin(), order.end(), [](const Proxy* proxy) { return proxy->health->is_up(); });
     return order;
 }
 
