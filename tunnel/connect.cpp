@@ -19,4 +19,11 @@ asio::awaitable<std::error_code> connect(tcp::socket& socket, const Endpoint& to
     co_return std::error_code(failure.value(), std::system_category());
 }
 
+std::string connect_remedy(const std::error_code& error, const char* refused) {
+    if (error == std::errc::connection_refused) return refused;
+    if (error == std::errc::operation_not_permitted) return "the tunnel needs root or CAP_NET_ADMIN";
+    if (error == std::errc::too_many_files_open) return "raise the limit of open files (LimitNOFILE)";
+    return "";
+}
+
 } // namespace natctl

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <system_error>
 
 #include <asio/awaitable.hpp>
@@ -18,5 +19,8 @@ enum class Path : std::uint8_t { near, far };
 /// ETIMEDOUT after `limit`.
 asio::awaitable<std::error_code> connect(tcp::socket& socket, const Endpoint& to, Path path, std::uint32_t mark,
                                          Deadlines& deadlines, Deadlines::Clock::duration limit);
+
+/// What to look at when it failed; `refused` is for ECONNREFUSED.
+std::string connect_remedy(const std::error_code& error, const char* refused);
 
 } // namespace natctl

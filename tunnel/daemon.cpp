@@ -63,13 +63,15 @@ void try_mark(std::uint32_t mark) {
 
 Daemon::Daemon(std::shared_ptr<const Settings> settings, std::size_t threads, const WorkerLimits& limits,
                std::function<void()> on_finished)
-    : addresses_(listener_addresses(*settings)),
+    : settings_(settings),
+      addresses_(listener_addresses(*settings)),
       working_(threads) {
     try_mark(settings->bypass_mark);
     Share share = open_all(addresses_, threads);
     for (auto& listeners : share)
         workers_.push_back(std::make_unique<Worker>(settings, std::move(listeners), limits, log_));
     workers_.front()->translate_echo();
+    workers_.front()->probe_proxies();
     for (const auto& worker : workers_)
         threads_.emplace_back([this, &worker = *worker, on_finished] {
             worker.run();
@@ -93,6 +95,7 @@ void Daemon::reload(std::shared_ptr<const Settings> settings) {
     for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->reload(settings, std::move(share[i]), removed);
     for (const ListenerAddress& address : removed) addresses_.erase(address);
     addresses_.merge(added);
+    settings_ = std::move(settings);
 }
 
 void Daemon::drain() {

@@ -35,8 +35,12 @@ public:
     /// Resets what is left and finishes.
     void stop();
 
+    /// Those that it works by.
+    const Settings& settings() const { return *settings_; }
+
 private:
     FlowLog log_;
+    std::shared_ptr<const Settings> settings_;
     std::set<ListenerAddress> addresses_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::atomic<std::size_t> working_;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "tunnel/connect.h"
-#include "tunnel/socks5_client.h"
+#include "tunnel/reach_proxy.h"
 
 namespace natctl {
 
@@ -24,13 +24,6 @@ Reply reply_for(const std::error_code& error) {
     return Reply::general_failure;
 }
 
-std::string remedy_for(const std::error_code& error, const char* refused) {
-    if (error == std::errc::connection_refused) return refused;
-    if (error == std::errc::operation_not_permitted) return "the tunnel needs root or CAP_NET_ADMIN";
-    if (error == std::errc::too_many_files_open) return "raise the limit of open files (LimitNOFILE)";
-    return "";
-}
-
 /// A refusal by the proxy is final; anything else leaves it to the next one.
 struct Attempt {
     DialResult result;
@@ -40,14 +33,11 @@ struct Attempt {
 asio::awaitable<Attempt> dial_by(Context& context, const Settings& settings, const Proxy& proxy, bool is_last,
                                  const socks5::Destination& target) {
     tcp::socket socket(context.executor);
-    const Path path = proxy.server.address.is_loopback() ? Path::near : Path::far;
-    const auto limit = is_last ? settings.timeouts.last_proxy : settings.timeouts.proxy;
-    if (const auto error = co_await connect(socket, proxy.server, path, settings.bypass_mark, context.attempts, limit))
-        co_return Attempt{DialFailure{Reply::network_unreachable, "cannot connect to the proxy: " + error.message(),
-                                      remedy_for(error, "is the proxy running?"), *proxy.label},
+    if (auto failure = co_await reach_proxy(context, settings, socket, proxy, is_last))
+        co_return Attempt{DialFailure{Reply::network_unreachable, std::move(failure->cause), std::move(failure->remedy),
+                                      *proxy.label},
                           false};
-    auto answer =
-        co_await ask_proxy(socket, proxy, socks5::Command::connect, target, context.attempts, settings.timeouts);
+    auto answer = co_await ask_reached_proxy(context, settings, socket, proxy, socks5::Command::connect, target);
     if (!answer.reply)
         co_return Attempt{
             DialFailure{Reply::general_failure, std::move(answer.cause), std::move(answer.remedy), *proxy.label},
@@ -75,7 +65,7 @@ asio::awaitable<DialResult> dial_direct(Context& context, const Settings& settin
     if (const auto error =
             co_await connect(socket, target, path, settings.bypass_mark, context.attempts, settings.timeouts.connect))
         co_return DialFailure{reply_for(error), "cannot connect: " + error.message(),
-                              remedy_for(error, "nothing listens on this port"), *label};
+                              connect_remedy(error, "nothing listens on this port"), *label};
     std::error_code ignored;
     const Endpoint bound = from_asio(socket.local_endpoint(ignored));
     co_return Dialed{std::move(socket), bound, false, {}, label};
@@ -85,9 +75,9 @@ asio::awaitable<DialResult> dial_peer(Context& context, const Settings& settings
                                       socks5::Destination target) {
     DialResult result = DialFailure{Reply::network_unreachable, peer.name + " has no socks5 link",
                                     "give it one, or reach it by its interface", ""};
-    for (const Proxy& proxy : peer.proxies) {
-        const bool is_last = &proxy == &peer.proxies.back();
-        Attempt attempt = co_await dial_by(context, settings, proxy, is_last, target);
+    const auto order = in_order(peer);
+    for (const Proxy* proxy : order) {
+        Attempt attempt = co_await dial_by(context, settings, *proxy, proxy == order.back(), target);
         result = std::move(attempt.result);
         if (attempt.is_final) break;
     }

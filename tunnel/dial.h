@@ -38,7 +38,7 @@ using DialResult = std::variant<Dialed, DialFailure>;
 /// Connects to the address itself; the kernel translates.
 asio::awaitable<DialResult> dial_direct(Context& context, const Settings& settings, Endpoint target);
 
-/// Asks the peer's proxies in order of preference. The next one is tried only while the former was not reached or did
+/// Asks the peer's proxies in_order(). The next one is tried only while the former was not reached or did
 /// not let us ask.
 asio::awaitable<DialResult> dial_peer(Context& context, const Settings& settings, const PeerProxies& peer,
                                       socks5::Destination target);

@@ -40,11 +40,11 @@ struct Options {
 };
 
 /// nullptr when the file has errors; they have been printed then.
-std::shared_ptr<const Settings> load_settings(const std::string& path) {
+std::shared_ptr<const Settings> load_settings(const std::string& path, const Settings* former = nullptr) {
     LoadResult loaded = load_site(path);
     loaded.keep(Severity::error);
     fmt::print(stderr, "{}", render(loaded, path));
-    return loaded.site ? make_settings(*loaded.site) : nullptr;
+    return loaded.site ? make_settings(*loaded.site, {}, former) : nullptr;
 }
 
 void reload(Daemon& daemon, const std::string& path) {
@@ -52,7 +52,7 @@ void reload(Daemon& daemon, const std::string& path) {
         spdlog::error("{} was not reloaded, the former configuration stays: {}", path, cause);
     };
     try {
-        if (auto settings = load_settings(path)) {
+        if (auto settings = load_settings(path, &daemon.settings())) {
             daemon.reload(std::move(settings));
             spdlog::info("reloaded {}", path);
         } else {

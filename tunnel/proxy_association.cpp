@@ -7,10 +7,9 @@
 #include <sys/socket.h>
 
 #include "nftctl/base/error.h"
-#include "tunnel/connect.h"
 #include "tunnel/datagram_socket.h"
+#include "tunnel/reach_proxy.h"
 #include "tunnel/socket_address.h"
-#include "tunnel/socks5_client.h"
 #include "tunnel/spawn.h"
 
 namespace natctl {
@@ -59,11 +58,12 @@ asio::awaitable<void> ProxyAssociation::run() {
 asio::awaitable<bool> ProxyAssociation::open() {
     Failure failure{proxies_.name + " has no socks5 link", "give it one, or reach it by its interface"};
     std::string link;
-    for (const Proxy& proxy : proxies_.proxies) {
-        auto failed = co_await open_by(proxy, &proxy == &proxies_.proxies.back());
+    const auto order = in_order(proxies_);
+    for (const Proxy* proxy : order) {
+        auto failed = co_await open_by(*proxy, proxy == order.back());
         if (!failed || state_ == State::over) co_return !failed;
         failure = std::move(*failed);
-        link = *proxy.label;
+        link = *proxy->label;
     }
     context_.log.failed(source_, "UDP", link, failure.first, failure.second);
     co_return false;
@@ -71,13 +71,10 @@ asio::awaitable<bool> ProxyAssociation::open() {
 
 asio::awaitable<std::optional<ProxyAssociation::Failure>> ProxyAssociation::open_by(const Proxy& proxy, bool is_last) {
     control_ = tcp::socket(context_.executor);
-    const Path path = proxy.server.address.is_loopback() ? Path::near : Path::far;
-    const Timeouts& timeouts = settings_->timeouts;
-    if (const auto error = co_await connect(control_, proxy.server, path, settings_->bypass_mark, context_.attempts,
-                                            is_last ? timeouts.last_proxy : timeouts.proxy))
-        co_return Failure("cannot connect to the proxy: " + error.message(), "is the proxy running?");
+    if (auto failure = co_await reach_proxy(context_, *settings_, control_, proxy, is_last))
+        co_return Failure(std::move(failure->cause), std::move(failure->remedy));
     // Zeros: what the proxy is to expect datagrams from is not known yet, and some take it for the target.
-    auto answer = co_await ask_proxy(control_, proxy, socks5::Command::udp_associate, {}, context_.attempts, timeouts);
+    auto answer = co_await ask_reached_proxy(context_, *settings_, control_, proxy, socks5::Command::udp_associate, {});
     if (!answer.reply) co_return Failure(std::move(answer.cause), std::move(answer.remedy));
     if (answer.reply->reply != socks5::Reply::succeeded)
         co_return Failure("the proxy says: " + std::string(text(answer.reply->reply)), remedy_for(answer.reply->reply));

@@ -11,6 +11,7 @@
 #include "nftctl/site/site.h"
 #include "tunnel/access.h"
 #include "tunnel/directory.h"
+#include "tunnel/proxy_health.h"
 #include "tunnel/socks5.h"
 
 namespace natctl {
@@ -21,6 +22,8 @@ struct Proxy {
     std::optional<socks5::UserPassword> credentials;
     /// For messages: "peer b by socks5 127.0.0.1:1080".
     std::shared_ptr<const std::string> label;
+    /// One for all peers that have this proxy.
+    std::shared_ptr<ProxyHealth> health;
 
     /// The same way in, whatever it is called.
     bool operator==(const Proxy& other) const { return server == other.server && credentials == other.credentials; }
@@ -33,6 +36,9 @@ struct PeerProxies {
     std::vector<Proxy> proxies;
     bool operator==(const PeerProxies&) const = default;
 };
+
+/// Those that answer, then the others, each in order of preference.
+std::vector<const Proxy*> in_order(const PeerProxies& peer);
 
 struct Listener {
     Endpoint listen;
@@ -73,13 +79,17 @@ struct Settings {
     std::shared_ptr<const Directory> directory;
     /// By the index that Directory and Access give. Last, when there is [intercept], the way to the Internet.
     std::vector<PeerProxies> peers;
+    /// All proxies, each once; their labels name no peer.
+    std::vector<Proxy> proxies;
     std::vector<Listener> listeners;
     Timeouts timeouts;
 
     const Listener* listener_at(const Endpoint& endpoint) const;
 };
 
-/// Reads the password files; throws SystemError when one cannot be read.
-std::shared_ptr<const Settings> make_settings(const Site& site, const Timeouts& timeouts = {});
+/// Reads the password files; throws SystemError when one cannot be read. What is known of the health of proxies is
+/// taken over from `former`.
+std::shared_ptr<const Settings> make_settings(const Site& site, const Timeouts& timeouts = {},
+                                              const Settings* former = nullptr);
 
 } // namespace natctl

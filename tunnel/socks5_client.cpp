@@ -49,6 +49,13 @@ asio::awaitable<std::optional<ProxyAnswer>> introduce(tcp::socket& socket, const
 
 } // namespace
 
+asio::awaitable<std::optional<ProxyAnswer>> greet_proxy(tcp::socket& socket, const Proxy& proxy, Deadlines& deadlines,
+                                                        const Timeouts& timeouts) {
+    Bytes bytes;
+    const Deadlines::Guard guard(deadlines, socket, timeouts.handshake);
+    co_return co_await introduce(socket, proxy, bytes, guard);
+}
+
 asio::awaitable<ProxyAnswer> ask_proxy(tcp::socket& socket, const Proxy& proxy, socks5::Command command,
                                        const socks5::Destination& destination, Deadlines& deadlines,
                                        const Timeouts& timeouts) {

@@ -26,6 +26,10 @@ struct ProxyAnswer {
     socks5::Bytes early;
 };
 
+/// Speaks with the proxy behind `socket`, connected, up to the point where it would take a request. nullopt: it would.
+asio::awaitable<std::optional<ProxyAnswer>> greet_proxy(tcp::socket& socket, const Proxy& proxy, Deadlines& deadlines,
+                                                        const Timeouts& timeouts);
+
 /// Asks the proxy behind `socket`, connected, for `command` with `destination`. Step by step: some servers read past a
 /// greeting and lose what a client sends ahead.
 asio::awaitable<ProxyAnswer> ask_proxy(tcp::socket& socket, const Proxy& proxy, socks5::Command command,

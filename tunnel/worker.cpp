@@ -67,6 +67,8 @@ Worker::~Worker() { running_ = false; }
 
 void Worker::translate_echo() { echo_.emplace(context_).reload(); }
 
+void Worker::probe_proxies() { prober_.emplace(context_); }
+
 void Worker::run() { io_.run(); }
 
 void Worker::reload(std::shared_ptr<const Settings> settings, std::vector<ListenSocket> added,
@@ -163,6 +165,7 @@ asio::awaitable<void> Worker::tick() {
         relay_.tick(now);
         datagrams_.tick(now);
         if (echo_) echo_->tick(now);
+        if (prober_) prober_->tick(now);
     }
 }
 

@@ -15,6 +15,7 @@
 #include "tunnel/context.h"
 #include "tunnel/echo_translator.h"
 #include "tunnel/listener.h"
+#include "tunnel/proxy_prober.h"
 #include "tunnel/socket.h"
 #include "tunnel/transparent_datagrams.h"
 
@@ -48,6 +49,8 @@ public:
 
     /// Before run(): answers pings too, which one worker does for all.
     void translate_echo();
+    /// Before run(): asks silent proxies whether they answer, which one worker does for all.
+    void probe_proxies();
     /// Works until stop(), or until the last flow has ended after drain().
     void run();
 
@@ -88,6 +91,7 @@ private:
     Context context_;
     TransparentDatagrams datagrams_;
     std::optional<EchoTranslator> echo_;
+    std::optional<ProxyProber> prober_;
     std::list<std::shared_ptr<Acceptor>> acceptors_;
     /// Never expires; cancelled when a flow ends.
     asio::steady_timer room_;

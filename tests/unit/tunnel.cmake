@@ -8,6 +8,7 @@ natctl_unit_test(tunnel_test
     tunnel_association_test.cpp
     tunnel_deadlines_test.cpp
     tunnel_limits_test.cpp
+    tunnel_health_test.cpp
     tunnel_peer_test.cpp
     tunnel_relay_test.cpp
     tunnel_server_test.cpp

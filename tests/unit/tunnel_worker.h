@@ -14,13 +14,17 @@
 
 namespace natctl::test {
 
+enum class Probing : std::uint8_t { no, yes };
+
 /// A worker in a thread of its own, on sockets that need no privileges.
 class RunningWorker {
 public:
     RunningWorker(std::shared_ptr<const Settings> settings, std::vector<ListenSocket> listeners,
-                  const WorkerLimits& limits = {})
-        : worker_(std::make_unique<Worker>(std::move(settings), std::move(listeners), limits, log_)),
-          thread_([this] { worker_->run(); }) {}
+                  const WorkerLimits& limits = {}, Probing probing = Probing::no)
+        : worker_(std::make_unique<Worker>(std::move(settings), std::move(listeners), limits, log_)) {
+        if (probing == Probing::yes) worker_->probe_proxies();
+        thread_ = std::thread([this] { worker_->run(); });
+    }
     ~RunningWorker() {
         worker_->stop();
         if (thread_.joinable()) thread_.join();
