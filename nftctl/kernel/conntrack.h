@@ -27,8 +27,9 @@ public:
     std::size_t remove(std::span<const Connection> connections);
 
 private:
-    /// Each dump walks the whole table of the kernel, which takes longer than anything else here.
-    static constexpr std::size_t most_walkers = 2;
+    /// Each dump walks the whole table of the kernel, which takes longer than anything else here. More than two cores
+    /// can hardly share it: until a dump has filled its first message the kernel lets no other one begin.
+    static constexpr std::size_t most_walkers = 3;
 
     std::array<netlink::Socket, most_walkers> sockets_;
 };

@@ -16,8 +16,8 @@ std::optional<Connection> parse_connection(const nlmsghdr& message);
 /// Adds what the kernel has to know to delete exactly this entry to a message that has a header only.
 void put_identity(nlmsghdr& message, const Connection& connection);
 
-/// Adds the filter to the request for a dump that has a header only. Kernels before 6.0 know no filter by status and
-/// send more.
+/// Adds the filter to the request for a dump that has a header only. Kernels before 6.0 know no filter by status,
+/// those before 5.8 none by address, and send more. With addresses but without a family they refuse it (EOPNOTSUPP).
 void put_filter(nlmsghdr& message, const ConnectionFilter& filter);
 
 /// Of type IPCTNL_MSG_CT_*.
