@@ -45,6 +45,7 @@ void dump(netlink::Socket& socket, const ConnectionFilter& filter, const Conntra
         if (connection && filter.matches(*connection) && wanted(*connection)) found.push_back(*connection);
     };
     netlink::Answer answer = ask(socket, filter, each);
+    // A kernel that cannot select by these addresses.
     const bool by_address = filter.original.any() || filter.reply.any();
     if (by_address && (answer.error == EOPNOTSUPP || answer.error == EINVAL))
         answer = ask(socket, {.family = filter.family, .mark = filter.mark, .status = filter.status}, each);

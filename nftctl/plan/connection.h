@@ -81,8 +81,7 @@ struct ConnectionFilter {
     std::optional<Mark> mark = {};
     /// As a mark: bits of the status under a mask.
     std::optional<Mark> status = {};
-    /// Only with a family, else the kernel sends all; IPv6 addresses it compares the wrong way round, so that they
-    /// save nothing: see put_filter().
+    /// They save something for IPv4 alone, and with a family: see put_filter().
     TupleFilter original = {};
     TupleFilter reply = {};
 
