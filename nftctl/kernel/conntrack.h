@@ -28,7 +28,7 @@ public:
 
 private:
     /// Each dump walks the whole table of the kernel, which takes longer than anything else here. More would wait: the
-    /// kernel begins a dump only when the one before has filled its first message (nfnl_lock() in
+    /// kernel begins a dump only when the one before has filled its first message or found nothing (nfnl_lock() in
     /// net/netfilter/nfnetlink.c).
     static constexpr std::size_t most_walkers = 3;
 

@@ -2,7 +2,6 @@
 #include "nftctl/plan/stale_addresses.h"
 
 #include <algorithm>
-#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -87,6 +86,7 @@ bool rules_differ(const Transaction& transaction, const std::string& chain) {
     });
 }
 
+/// In the order in which they were added.
 class Filters {
 public:
     /// False: there are too many now.
@@ -94,17 +94,20 @@ public:
         for (const auto& range : ranges)
             for (std::optional<Address> address = range.first; address && *address <= range.last;
                  address = address->next())
-                for (const auto made : where) {
-                    filters_.insert(made(*address));
-                    if (filters_.size() > most_filters) return false;
-                }
+                for (const auto made : where)
+                    if (!add(made(*address))) return false;
         return true;
     }
 
-    std::vector<ConnectionFilter> all() const { return {filters_.begin(), filters_.end()}; }
+    const std::vector<ConnectionFilter>& all() const { return filters_; }
 
 private:
-    std::set<ConnectionFilter> filters_;
+    bool add(const ConnectionFilter& filter) {
+        if (std::ranges::find(filters_, filter) == filters_.end()) filters_.push_back(filter);
+        return filters_.size() <= most_filters;
+    }
+
+    std::vector<ConnectionFilter> filters_;
 };
 
 } // namespace
@@ -117,6 +120,7 @@ std::optional<std::vector<ConnectionFilter>> filters_by_address(const Transactio
     for (const auto& [set, where] : places()) {
         const Difference difference(change, set);
         if (difference.added.size() + difference.deleted.size() > most_elements) return std::nullopt;
+        // First those under which flows may stand: what finds nothing holds up the dumps that begin later.
         if (!filters.add(only_in(difference.deleted, difference.added), where) ||
             !filters.add(only_in(difference.added, difference.deleted), where))
             return std::nullopt;

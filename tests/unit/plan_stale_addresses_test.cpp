@@ -159,8 +159,9 @@ Connection random_connection(const Translator& plan, const std::vector<Address>&
 
 TEST_CASE("a change of one host is looked for by its addresses") {
     const auto first = with(site_a(), map("240.1.1.200", "10.10.10.7"));
-    CHECK(sorted(Edit(first, with(site_a(), map("240.1.1.200", "10.10.10.8"))).stale.filters()) ==
-          sorted({called("240.1.1.200"), from("10.10.10.7"), from("10.10.10.8")}));
+    // In the order in which it is likely that there are any.
+    CHECK(Edit(first, with(site_a(), map("240.1.1.200", "10.10.10.8"))).stale.filters() ==
+          std::vector{called("240.1.1.200"), from("10.10.10.7"), from("10.10.10.8")});
     // Without it the name is that of its place in the prefix again, whose host has a name again.
     CHECK(sorted(Edit(first, site_a()).stale.filters()) ==
           sorted({called("240.1.1.200"), from("10.10.10.7"), from("192.168.1.200")}));
