@@ -29,17 +29,26 @@ std::uint8_t address_family(const std::optional<Family>& family) {
     return *family == Family::ipv4 ? AF_INET : AF_INET6;
 }
 
-void dump(netlink::Socket& socket, const ConnectionFilter& filter, const Conntrack::Wanted& wanted,
-          std::vector<Connection>& found) {
+netlink::Answer ask(netlink::Socket& socket, const ConnectionFilter& filter, const netlink::Socket::Each& each) {
     netlink::Message message(conntrack_message(IPCTNL_MSG_CT_GET), 0);
     auto* const header = message.put_extra<nfgenmsg>();
     header->nfgen_family = address_family(filter.family);
     header->version = NFNETLINK_V0;
     put_filter(*message.header(), filter);
-    const netlink::Answer answer = socket.dump(message, [&](const nlmsghdr& reply) {
+    return socket.dump(message, each);
+}
+
+void dump(netlink::Socket& socket, const ConnectionFilter& filter, const Conntrack::Wanted& wanted,
+          std::vector<Connection>& found) {
+    const auto each = [&](const nlmsghdr& reply) {
         auto connection = parse_connection(reply);
         if (connection && filter.matches(*connection) && wanted(*connection)) found.push_back(*connection);
-    });
+    };
+    netlink::Answer answer = ask(socket, filter, each);
+    // A kernel that cannot select by these addresses.
+    const bool by_address = filter.original.any() || filter.reply.any();
+    if (by_address && (answer.error == EOPNOTSUPP || answer.error == EINVAL))
+        answer = ask(socket, {.family = filter.family, .mark = filter.mark, .status = filter.status}, each);
     if (answer.error != 0) throw SystemError("read", "the table of connections", answer.error, remedy(answer.error));
 }
 
@@ -77,7 +86,9 @@ private:
 
 } // namespace
 
-Conntrack::Conntrack() : sockets_{netlink::Socket(NETLINK_NETFILTER), netlink::Socket(NETLINK_NETFILTER)} {}
+Conntrack::Conntrack()
+    : sockets_{netlink::Socket(NETLINK_NETFILTER), netlink::Socket(NETLINK_NETFILTER),
+               netlink::Socket(NETLINK_NETFILTER)} {}
 
 std::vector<Connection> Conntrack::find(std::span<const ConnectionFilter> filters, const Wanted& wanted) {
     // Each walker takes every most_walkers-th filter.

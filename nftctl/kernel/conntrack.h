@@ -27,8 +27,10 @@ public:
     std::size_t remove(std::span<const Connection> connections);
 
 private:
-    /// Each dump walks the whole table of the kernel, which takes longer than anything else here.
-    static constexpr std::size_t most_walkers = 2;
+    /// Each dump walks the whole table of the kernel, which takes longer than anything else here. More would wait: the
+    /// kernel begins a dump only when the one before has filled its first message or found nothing (nfnl_lock() in
+    /// net/netfilter/nfnetlink.c).
+    static constexpr std::size_t most_walkers = 3;
 
     std::array<netlink::Socket, most_walkers> sockets_;
 };

@@ -55,6 +55,30 @@ std::optional<Traffic> traffic_of(const nf_conntrack& entry, nf_conntrack_attr p
     return Traffic{nfct_get_attr_u64(&entry, packets), nfct_get_attr_u64(&entry, bytes)};
 }
 
+// CTA_FILTER_F_CTA_IP_SRC and _DST: net/netfilter/nf_internals.h, in no header for programs. In CTA_FILTER_*_FLAGS they
+// are in the machine's byte order.
+constexpr std::uint32_t filter_source = 1;
+constexpr std::uint32_t filter_destination = 2;
+
+/// The addresses that a filter wants in one direction. Returns the flags that say which there are.
+std::uint32_t put_addresses(nlmsghdr& message, std::uint16_t direction, const TupleFilter& filter) {
+    std::uint32_t flags = 0;
+    nlattr* const tuple = mnl_attr_nest_start(&message, direction);
+    nlattr* const addresses = mnl_attr_nest_start(&message, CTA_TUPLE_IP);
+    const auto put = [&](const std::optional<Address>& address, std::uint16_t type, std::uint32_t flag) {
+        // IPv6 addresses the kernel compares the wrong way round, up to and including Linux 6.18: it leaves out just
+        // those that are equal (ctnetlink_filter_match_tuple() in net/netfilter/nf_conntrack_netlink.c).
+        if (!address || address->family() != Family::ipv4) return;
+        mnl_attr_put(&message, type, address->bytes().size(), address->bytes().data());
+        flags |= flag;
+    };
+    put(filter.source, CTA_IP_V4_SRC, filter_source);
+    put(filter.destination, CTA_IP_V4_DST, filter_destination);
+    mnl_attr_nest_end(&message, addresses);
+    mnl_attr_nest_end(&message, tuple);
+    return flags;
+}
+
 void set_address(nf_conntrack& entry, const Address& address, nf_conntrack_attr four, nf_conntrack_attr six) {
     nfct_set_attr(&entry, address.family() == Family::ipv4 ? four : six, address.bytes().data());
 }
@@ -124,6 +148,13 @@ void put_filter(nlmsghdr& message, const ConnectionFilter& filter) {
         mnl_attr_put_u32(&message, CTA_STATUS, htonl(filter.status->value));
         mnl_attr_put_u32(&message, CTA_STATUS_MASK, htonl(filter.status->mask));
     }
+    if (!filter.original.any() && !filter.reply.any()) return;
+    const auto original = put_addresses(message, CTA_TUPLE_ORIG, filter.original);
+    const auto reply = put_addresses(message, CTA_TUPLE_REPLY, filter.reply);
+    nlattr* const flags = mnl_attr_nest_start(&message, CTA_FILTER);
+    mnl_attr_put_u32(&message, CTA_FILTER_ORIG_FLAGS, original);
+    mnl_attr_put_u32(&message, CTA_FILTER_REPLY_FLAGS, reply);
+    mnl_attr_nest_end(&message, flags);
 }
 
 std::uint16_t conntrack_message(int type) { return static_cast<std::uint16_t>(NFNL_SUBSYS_CTNETLINK << 8 | type); }

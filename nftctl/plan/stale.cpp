@@ -5,6 +5,7 @@
 #include <string>
 
 #include "nftctl/plan/ranges.h"
+#include "nftctl/plan/stale_addresses.h"
 
 namespace natctl {
 
@@ -101,6 +102,8 @@ struct StaleFlows::Change {
     bool gained = false;
     /// There are names no longer.
     bool lost = false;
+    /// The white list hides other names than before, or may.
+    bool hidden = false;
 };
 
 StaleFlows::StaleFlows(const Plan& before, const Plan& after, const Transaction& change)
@@ -130,9 +133,9 @@ StaleFlows::Change StaleFlows::compare(Family family) const {
         const auto hides = [&](const Plan& plan) {
             return overlap(elements_of(plan, "own" + suffix), elements_of(plan, white));
         };
-        change.any = change.any || (differs(white) && (hides(before_) || hides(after_)));
+        change.hidden = change.hidden || (differs(white) && (hides(before_) || hides(after_)));
     }
-    change.any = change.any ||
+    change.any = change.any || change.hidden ||
                  (touched.anew() ? rules_of(before_, to_peer) != rules_of(after_, to_peer) : touched.chain(to_peer));
     return change;
 }
@@ -145,6 +148,13 @@ std::vector<ConnectionFilter> StaleFlows::filters() const {
         const Change change = compare(family);
         if (!change.any) continue;
         const auto& [before, after] = half(family);
+        // The kernel compares no IPv6 addresses: see put_filter().
+        if (family == Family::ipv4 && !change.hidden) {
+            if (const auto few = filters_by_address(transaction_, before.router())) {
+                filters.insert(filters.end(), few->begin(), few->end());
+                continue;
+            }
+        }
         // What began before a name was ours has no sign of ours, and any sign of others.
         if (change.gained || !before.link_mark() || !before.tunnel_mark()) {
             filters.push_back({.family = family});

@@ -29,6 +29,9 @@ public:
     /// Under which address a flow that is not the tunnel's goes out to a peer; nullopt: it cannot.
     std::optional<Address> source_to_peer(const Address& source) const;
 
+    /// The name under which sources without one go out; nullopt: they cannot.
+    const std::optional<Address>& router() const { return router_; }
+
     /// Of connections that live on an interface link, and in the tunnel.
     std::optional<Mark> link_mark() const { return link_; }
     std::optional<Mark> tunnel_mark() const { return tunnel_; }

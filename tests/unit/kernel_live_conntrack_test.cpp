@@ -2,8 +2,13 @@
 #include <algorithm>
 
 #include <doctest/doctest.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <sys/socket.h>
 
 #include "nftctl/kernel/conntrack.h"
+#include "nftctl/kernel/conntrack_codec.h"
+#include "nftctl/kernel/netlink.h"
 #include "tests/unit/kernel_live.h"
 
 using namespace natctl;
@@ -27,6 +32,17 @@ std::vector<Connection> all(Conntrack& conntrack, const ConnectionFilter& filter
     auto found = conntrack.find({&filter, 1}, [](const Connection&) { return true; });
     std::ranges::sort(found, {}, &Connection::original);
     return found;
+}
+
+/// How many entries the kernel sends for it.
+unsigned sent(const ConnectionFilter& filter) {
+    netlink::Socket socket(NETLINK_NETFILTER);
+    netlink::Message message(conntrack_message(IPCTNL_MSG_CT_GET), 0);
+    message.put_extra<nfgenmsg>()->nfgen_family = filter.family == Family::ipv4 ? AF_INET : AF_INET6;
+    put_filter(*message.header(), filter);
+    unsigned count = 0;
+    REQUIRE(socket.dump(message, [&](const nlmsghdr&) { ++count; }).error == 0);
+    return count;
 }
 
 Connection only(Conntrack& conntrack) {
@@ -112,6 +128,49 @@ TEST_CASE("filters give what they say, one by one and together") {
         {.status = dnat}, {.mark = link, .status = no_dnat}, {.mark = Mark{0x100, 0xf00}}};
     const auto wanted = [](const Connection& c) { return c.original.source_port != 2; };
     CHECK(conntrack.find(filters, wanted).size() == 2);
+}
+
+TEST_CASE("filters by address give what they say, by whatever the kernel can compare") {
+    const FreshNamespace fresh;
+    want_conntrack();
+    Conntrack conntrack;
+    add("-p udp -s 192.168.1.20 -d 240.2.2.20 --sport 1 --dport 9 -n 240.1.1.20 -m 0x400");
+    add("-p icmp -s 192.168.1.20 -d 240.2.2.21 --icmp-type 8 --icmp-code 0 --icmp-id 2");
+    add("-p udp -s 240.2.2.20 -d 240.1.1.20 --sport 3 --dport 9 -g 192.168.1.20 -m 0x400 --zone 7");
+    add("-p udp -s fd00:a::20 -d fd01:2::20 --sport 4 --dport 9");
+    add("-p udp -s fd00:a::21 -d fd01:2::20 --sport 5 --dport 9");
+    const auto ids = [&](const ConnectionFilter& filter) {
+        std::vector<unsigned> result;
+        for (const auto& c : all(conntrack, filter))
+            result.push_back(c.original.icmp ? c.original.icmp->id : c.original.source_port);
+        std::ranges::sort(result);
+        return result;
+    };
+    const auto ipv4 = Family::ipv4;
+    CHECK(ids({.family = ipv4, .original = {.source = at("192.168.1.20")}}) == std::vector{1u, 2u});
+    CHECK(ids({.family = ipv4, .original = {.destination = at("240.2.2.20")}}) == std::vector{1u});
+    CHECK(ids({.family = ipv4, .original = {.source = at("192.168.1.20"), .destination = at("240.2.2.21")}}) ==
+          std::vector{2u});
+    CHECK(ids({.family = ipv4, .reply = {.source = at("192.168.1.20")}}) == std::vector{3u});
+    CHECK(ids({.family = ipv4, .reply = {.destination = at("240.1.1.20")}}) == std::vector{1u});
+    CHECK(ids({.family = ipv4, .mark = Mark{0x400, 0xf00}, .original = {.source = at("192.168.1.20")}}) ==
+          std::vector{1u});
+    CHECK(ids({.family = ipv4, .original = {.source = at("192.168.1.99")}}).empty());
+    // It is the kernel that selects, but for IPv6.
+    CHECK(sent({.family = ipv4, .original = {.destination = at("240.2.2.20")}}) == 1);
+    CHECK(sent({.family = ipv4, .reply = {.source = at("192.168.1.20")}}) == 1);
+    CHECK(sent({.family = ipv4, .reply = {.destination = at("240.9.9.9")}}) == 0);
+    CHECK(sent({.family = Family::ipv6, .original = {.source = at("fd00:a::20")}}) == 2);
+    // Without a family the kernel refuses, and all are read.
+    CHECK(ids({.original = {.source = at("192.168.1.20")}}) == std::vector{1u, 2u});
+    CHECK(ids({.family = Family::ipv6, .original = {.source = at("fd00:a::20")}}) == std::vector{4u});
+    CHECK(ids({.original = {.destination = at("fd01:2::20")}}) == std::vector{4u, 5u});
+
+    const std::vector<ConnectionFilter> filters{{.family = ipv4, .original = {.source = at("192.168.1.20")}},
+                                                {.family = ipv4, .original = {.destination = at("240.9.9.9")}},
+                                                {.family = ipv4, .reply = {.source = at("192.168.1.20")}},
+                                                {.family = ipv4, .reply = {.destination = at("240.9.9.9")}}};
+    CHECK(conntrack.find(filters, [](const Connection&) { return true; }).size() == 3);
 }
 
 TEST_CASE("exactly the given ones are deleted, however many") {
