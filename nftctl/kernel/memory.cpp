@@ -23,6 +23,14 @@ std::string network_namespace() {
     return fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
+std::optional<std::string> read_if_allowed(const std::string& path) {
+    try {
+        return read_text(path);
+    } catch (const SystemError&) {
+        return std::nullopt;
+    }
+}
+
 } // namespace
 
 Memory::Memory(const std::string& run_dir)
@@ -30,7 +38,7 @@ Memory::Memory(const std::string& run_dir)
       place_(boot_id() + " " + network_namespace()) {}
 
 std::optional<Memory::Seen> Memory::recall() const {
-    const auto text = read_text(path_);
+    const auto text = read_if_allowed(path_);
     if (!text || !text->starts_with(place_ + " ")) return std::nullopt;
     std::istringstream rest(text->substr(place_.size()));
     Seen seen;
@@ -45,7 +53,7 @@ std::optional<Memory::Seen> Memory::recall() const {
 void Memory::keep(const Seen& seen) {
     const auto text = fmt::format("{} {} {}\n", place_, seen.generation, seen.identity.text());
     try {
-        if (read_text(path_) != text) PreparedFile(path_, text).publish();
+        if (read_if_allowed(path_) != text) PreparedFile(path_, text).publish();
     } catch (const SystemError&) {
         return;
     }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <filesystem>
 #include <optional>
 
 #include <doctest/doctest.h>
 
 #include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/linux_kernel.h"
+#include "nftctl/kernel/memory.h"
 #include "nftctl/plan/compile.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/kernel_live.h"
@@ -117,4 +119,17 @@ TEST_CASE("what is known of one network namespace does not count in another") {
         "ip address add 192.168.1.1/24 dev lan0");
     CHECK(!router.holds_site());
     CHECK(former->holds(compile(router.site(), former->read_facts(router.site()))));
+}
+
+TEST_CASE("what is remembered and cannot be read is as good as nothing") {
+    const FreshNamespace fresh;
+    const TemporaryDirectory run_dir;
+    std::filesystem::create_directory(run_dir.path() + "/generation");
+    Memory memory(run_dir.path());
+    CHECK(!memory.recall());
+    memory.keep({.generation = 7, .identity = *Address::parse("::7")});
+    CHECK(!memory.recall());
+    std::filesystem::remove(run_dir.path() + "/generation");
+    memory.keep({.generation = 7, .identity = *Address::parse("::7")});
+    CHECK(memory.recall() == Memory::Seen{.generation = 7, .identity = *Address::parse("::7")});
 }
