@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <condition_variable>
 #include <iterator>
+#include <mutex>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -96,6 +98,36 @@ void Daemon::reload(std::shared_ptr<const Settings> settings) {
     for (const ListenerAddress& address : removed) addresses_.erase(address);
     addresses_.merge(added);
     settings_ = std::move(settings);
+}
+
+Status Daemon::status() {
+    struct Collected {
+        std::mutex mutex;
+        std::condition_variable changed;
+        std::size_t answers = 0;
+        Status status;
+    };
+    // The threads keep it: they may answer when nobody waits any more.
+    const auto collected = std::make_shared<Collected>();
+    for (const auto& worker : workers_)
+        worker->tell([collected](const TrafficByWay& tcp, const TrafficByWay& udp) {
+            const std::scoped_lock lock(collected->mutex);
+            for (const auto& [way, traffic] : tcp) collected->status.tcp[way] += traffic;
+            for (const auto& [way, traffic] : udp) collected->status.udp[way] += traffic;
+            ++collected->answers;
+            collected->changed.notify_one();
+        });
+    std::unique_lock lock(collected->mutex);
+    collected->changed.wait_for(lock, std::chrono::seconds(1), [&] { return collected->answers == workers_.size(); });
+    Status status = collected->status;
+    const auto now = ProxyHealth::Clock::now();
+    for (const Proxy& proxy : settings_->proxies) {
+        auto [up, since, cause] = proxy.health->state();
+        status.proxies.push_back(
+            {proxy.server, up, std::chrono::duration_cast<std::chrono::seconds>(now - since), std::move(cause)});
+    }
+    status.failures = log_.failures();
+    return status;
 }
 
 void Daemon::drain() {

@@ -37,6 +37,8 @@ public:
 
     /// Those that it works by.
     const Settings& settings() const { return *settings_; }
+    /// Asks all threads; one that does not answer within a second is left out.
+    Status status();
 
 private:
     FlowLog log_;

@@ -20,6 +20,9 @@ void FlowLog::failed(const Endpoint& from, const std::string& to, const std::str
                      const std::string& remedy) {
     {
         const std::lock_guard lock(mutex_);
+        auto kind = std::pair(link, cause);
+        if (kinds_.size() >= most_kinds && !kinds_.contains(kind)) kind = {"", "other causes"};
+        ++kinds_[kind];
         if (!limit_.allow(RateLimit::Clock::now())) {
             ++suppressed_;
             return;
@@ -29,6 +32,13 @@ void FlowLog::failed(const Endpoint& from, const std::string& to, const std::str
     }
     spdlog::warn("{} -> {}{}{}: {}{}{}", from.text(), to.empty() ? "?" : to, link.empty() ? "" : ", ", link, cause,
                  remedy.empty() ? "" : "; ", remedy);
+}
+
+std::vector<FailureCount> FlowLog::failures() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<FailureCount> all;
+    for (const auto& [kind, count] : kinds_) all.push_back({kind.first, kind.second, count});
+    return all;
 }
 
 } // namespace natctl

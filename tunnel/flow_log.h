@@ -3,10 +3,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "nftctl/base/address.h"
+#include "tunnel/status.h"
 
 namespace natctl {
 
@@ -33,8 +37,15 @@ public:
     void failed(const Endpoint& from, const std::string& to, const std::string& link, const std::string& cause,
                 const std::string& remedy);
 
+    /// All there have been, also those that were not logged one by one.
+    std::vector<FailureCount> failures() const;
+
 private:
-    std::mutex mutex_;
+    /// Causes are few; where they are not, the rest is one kind.
+    static constexpr std::size_t most_kinds = 256;
+
+    mutable std::mutex mutex_;
+    std::map<std::pair<std::string, std::string>, std::uint64_t> kinds_;
     RateLimit limit_{5, 20};
     std::uint64_t suppressed_ = 0;
 };

@@ -23,6 +23,7 @@
 #include "tunnel/daemon.h"
 #include "tunnel/limits.h"
 #include "tunnel/notify.h"
+#include "tunnel/status_socket.h"
 
 namespace natctl {
 
@@ -76,6 +77,7 @@ int run(const Options& options) {
     asio::signal_set hangup(io, SIGHUP);
     Daemon daemon(settings, options.threads, share_limits(raise_descriptor_limit(), options.threads),
                   [&io] { io.stop(); });
+    const StatusSocket status(io, options.run_dir + "/natctl-tunnel.sock", [&] { return to_json(daemon.status()); });
     ready.publish();
     notify_service_manager("READY=1");
 

@@ -145,6 +145,13 @@ void Relay::tick(Clock::time_point now) {
     }
 }
 
+void Relay::add_to(TrafficByWay& ways) const {
+    for (const Flow& flow : flows_)
+        ways[*flow.link] += {.open = 1,
+                             .bytes_to_far = flow.directions[client_side].bytes,
+                             .bytes_to_client = flow.directions[far_side].bytes};
+}
+
 void Relay::stop() {
     ready_.clear();
     while (!flows_.empty()) {

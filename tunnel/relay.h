@@ -17,6 +17,7 @@
 #include "nftctl/base/address.h"
 #include "nftctl/base/fd.h"
 #include "tunnel/pipe_pool.h"
+#include "tunnel/status.h"
 
 namespace natctl {
 
@@ -91,6 +92,8 @@ public:
     std::size_t size() const { return flows_.size(); }
     /// Ends the flows that rested too long. To be called about once a second.
     void tick(Clock::time_point now);
+    /// Adds the open flows, exact to the byte.
+    void add_to(TrafficByWay& ways) const;
     /// Resets every flow.
     void stop();
 

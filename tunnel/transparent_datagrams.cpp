@@ -105,6 +105,7 @@ void TransparentDatagrams::pass_on(const Datagram& datagram) {
     if (!flow) return;
     flow->active = now_;
     flow->only_dns = flow->only_dns && to.port == dns_port;
+    flow->traffic.bytes_to_far += datagram.payload.size();
     flow->association->send(socks5::Destination::of(to), datagram.payload);
 }
 
@@ -138,7 +139,20 @@ void TransparentDatagrams::erase(Flows::iterator flow) {
     context_.datagrams.out.flush();
     flow->second.association->close();
     if (flow->second.unanswered != unanswered_.end()) unanswered_.erase(flow->second.unanswered);
+    Traffic traffic = flow->second.traffic;
+    traffic.ended = std::exchange(traffic.open, 0);
+    ended_[way_of(flow->first, flow->second)] += traffic;
     flows_.erase(flow);
+}
+
+const std::string& TransparentDatagrams::way_of(const Key& key, const Flow& flow) {
+    static const std::string direct = "direct";
+    return key.route == carried ? direct : flow.settings->peers[key.route].name;
+}
+
+void TransparentDatagrams::add_to(TrafficByWay& ways) const {
+    for (const auto& [way, traffic] : ended_) ways[way] += traffic;
+    for (const auto& [key, flow] : flows_) ways[way_of(key, flow)] += flow.traffic;
 }
 
 std::shared_ptr<DatagramPath> TransparentDatagrams::associate(const Key& key, const Endpoint& to) {
@@ -164,6 +178,7 @@ void TransparentDatagrams::answer(const Key& key, const Endpoint& origin, Datagr
         return context_.datagrams.drops.dropped(Drop::stranger, origin, "told by another peer's proxy");
     Flow& flow = found->second;
     flow.active = Clock::now();
+    flow.traffic.bytes_to_client += payload.size();
     if (flow.unanswered != unanswered_.end()) {
         unanswered_.erase(flow.unanswered);
         flow.unanswered = unanswered_.end();

@@ -16,6 +16,7 @@
 #include "tunnel/datagram_context.h"
 #include "tunnel/datagram_path.h"
 #include "tunnel/listener.h"
+#include "tunnel/status.h"
 
 namespace natctl {
 
@@ -47,6 +48,8 @@ public:
     /// Ends all.
     void stop();
     std::size_t size() const { return flows_.size(); }
+    /// Adds all flows there are and have been.
+    void add_to(TrafficByWay& ways) const;
 
 private:
     struct Key {
@@ -67,6 +70,7 @@ private:
         /// Its place in unanswered_; the end of that once it was answered.
         std::list<Key>::iterator unanswered;
         bool only_dns = true;
+        Traffic traffic{.open = 1};
     };
     using Flows = std::unordered_map<Key, Flow, Hash>;
     struct Socket {
@@ -77,6 +81,7 @@ private:
     asio::awaitable<void> serve(std::shared_ptr<Socket> socket);
     void receive_all(Socket& socket);
     void pass_on(const Datagram& datagram);
+    static const std::string& way_of(const Key& key, const Flow& flow);
     Flow* flow_of(const Key& key, const Endpoint& to);
     void erase(Flows::iterator flow);
     std::shared_ptr<DatagramPath> associate(const Key& key, const Endpoint& to);
@@ -88,6 +93,8 @@ private:
     Flows flows_;
     /// Flows that nobody has answered yet, oldest first.
     std::list<Key> unanswered_;
+    /// Of flows that ended.
+    TrafficByWay ended_;
     Clock::time_point now_;
 };
 

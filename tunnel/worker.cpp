@@ -69,6 +69,16 @@ void Worker::translate_echo() { echo_.emplace(context_).reload(); }
 
 void Worker::probe_proxies() { prober_.emplace(context_); }
 
+void Worker::tell(std::function<void(TrafficByWay tcp, TrafficByWay udp)> take) {
+    asio::post(io_, [this, take = std::move(take)] {
+        TrafficByWay tcp = ended_;
+        TrafficByWay udp;
+        relay_.add_to(tcp);
+        datagrams_.add_to(udp);
+        take(std::move(tcp), std::move(udp));
+    });
+}
+
 void Worker::run() { io_.run(); }
 
 void Worker::reload(std::shared_ptr<const Settings> settings, std::vector<ListenSocket> added,
@@ -171,6 +181,7 @@ asio::awaitable<void> Worker::tick() {
 
 void Worker::flow_ended(const FlowReport& report) {
     const std::string& link = *report.link;
+    ended_[link] += {.ended = 1, .bytes_to_far = report.bytes_to_far, .bytes_to_client = report.bytes_to_client};
     if (report.end == FlowEnd::refused)
         log_.failed(report.source, report.destination.text(), link, "the far side closed without an answer",
                     "the target refused or the proxy's way to it is down: look at the proxy's log");

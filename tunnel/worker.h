@@ -51,6 +51,8 @@ public:
     void translate_echo();
     /// Before run(): asks silent proxies whether they answer, which one worker does for all.
     void probe_proxies();
+    /// Calls `take` with the traffic of this worker, on its thread; never once it has finished.
+    void tell(std::function<void(TrafficByWay tcp, TrafficByWay udp)> take);
     /// Works until stop(), or until the last flow has ended after drain().
     void run();
 
@@ -92,6 +94,8 @@ private:
     TransparentDatagrams datagrams_;
     std::optional<EchoTranslator> echo_;
     std::optional<ProxyProber> prober_;
+    /// Of TCP flows that ended.
+    TrafficByWay ended_;
     std::list<std::shared_ptr<Acceptor>> acceptors_;
     /// Never expires; cancelled when a flow ends.
     asio::steady_timer room_;

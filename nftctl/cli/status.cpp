@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nftctl/cli/command_line.h"
+#include "nftctl/cli/tunnel_status.h"
 #include "nftctl/cli/verbs.h"
 #include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/trial.h"
@@ -64,6 +65,7 @@ int run(const Options& options) {
     const auto hints = advice(*site, facts);
     const auto trial = trial_now(options);
     const bool watched = trial && trial_is_watched(options.run_dir);
+    const auto tunnel = read_tunnel_status(options.run_dir);
 
     if (options.json) {
         Json peers = Json::array();
@@ -79,6 +81,7 @@ int run(const Options& options) {
         for (const auto& map : site->embedding_maps)
             maps.push_back({{"virtual", map.virtual_prefix.text()}, {"real", joined(map.real_prefixes)}});
         Json answer{{"site", site->name}, {"state", state}, {"maps", maps}, {"peers", peers}, {"advice", hints}};
+        answer["tunnel"] = tunnel.value_or(nullptr);
         answer["trial"] = nullptr;
         if (trial)
             answer["trial"] = {
@@ -103,6 +106,10 @@ int run(const Options& options) {
         fmt::print("  peer  {} {} by {}\n", peer.name, joined(peer.virtual_prefixes),
                    link ? text(*link) : "no link: refused at once");
     }
+    if (tunnel)
+        for (const auto& part : tunnel_lines(*tunnel)) fmt::print("  tunnel {}\n", part);
+    else if (needs_tunnel(*site))
+        fmt::print("  tunnel does not run, or is of another release: systemctl start natctl-tunnel\n");
     for (const auto& hint : hints) fmt::print("  note  {}\n", hint);
     return exit_done;
 }

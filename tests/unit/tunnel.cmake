@@ -13,4 +13,5 @@ natctl_unit_test(tunnel_test
     tunnel_relay_test.cpp
     tunnel_server_test.cpp
     tunnel_sockets.cpp
-  LINK natctl_tunnel)
+    tunnel_status_test.cpp
+  LINK natctl_tunnel nlohmann_json::nlohmann_json)

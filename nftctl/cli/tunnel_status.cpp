@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/cli/tunnel_status.h"
+
+#include <algorithm>
+#include <array>
+#include <variant>
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include "nftctl/base/fd.h"
+#include "nftctl/cli/flow_text.h"
+
+namespace natctl {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* socket_name = "natctl-tunnel.sock";
+/// It is on this machine.
+constexpr timeval patience{.tv_sec = 3, .tv_usec = 0};
+
+std::optional<std::string> read_all(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) return std::nullopt;
+    path.copy(address.sun_path, path.size());
+    const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket) return std::nullopt;
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return std::nullopt;
+    std::string text;
+    std::array<char, 65536> part;
+    while (true) {
+        const auto count = ::recv(socket.get(), part.data(), part.size(), 0);
+        if (count < 0) return std::nullopt;
+        if (count == 0) return text;
+        text.append(part.data(), static_cast<std::size_t>(count));
+    }
+}
+
+std::string line_of(const Json& traffic, const char* protocol) {
+    return fmt::format("{} {}: {} open, {} ended, {} there, {} back", traffic.at("way").get<std::string>(), protocol,
+                       traffic.at("open").get<std::uint64_t>(), traffic.at("ended").get<std::uint64_t>(),
+                       size_text(traffic.at("bytes_to_far").get<std::uint64_t>()),
+                       size_text(traffic.at("bytes_to_client").get<std::uint64_t>()));
+}
+
+std::string line_of_proxy(const Json& proxy) {
+    const auto name = proxy.at("socks5").get<std::string>();
+    const auto seconds = proxy.at("seconds").get<std::uint64_t>();
+    if (proxy.at("up").get<bool>()) return fmt::format("socks5 {} answers, since {} s", name, seconds);
+    return fmt::format("socks5 {} is down since {} s: {}", name, seconds, proxy.at("cause").get<std::string>());
+}
+
+} // namespace
+
+bool needs_tunnel(const Site& site) {
+    return site.intercept || !site.embedding_maps.empty() || !site.tunnel.socks5.empty() ||
+           std::ranges::any_of(site.peers, [](const Peer& peer) {
+               return std::ranges::any_of(peer.links,
+                                          [](const Link& link) { return std::holds_alternative<SocksLink>(link); });
+           });
+}
+
+std::optional<Json> read_tunnel_status(const std::string& run_dir) {
+    const auto text = read_all(run_dir + "/" + socket_name);
+    if (!text) return std::nullopt;
+    auto status = Json::parse(*text, nullptr, false);
+    if (!status.is_object() || status.value("version", 0) != 1) return std::nullopt;
+    return status;
+}
+
+std::vector<std::string> tunnel_lines(const Json& status) {
+    std::vector<std::string> lines;
+    for (const auto& proxy : status.at("proxies")) lines.push_back(line_of_proxy(proxy));
+    for (const auto& traffic : status.at("tcp")) lines.push_back(line_of(traffic, "TCP"));
+    for (const auto& traffic : status.at("udp")) lines.push_back(line_of(traffic, "UDP"));
+    // The worst first.
+    std::vector<Json> failures(status.at("failures").begin(), status.at("failures").end());
+    std::ranges::stable_sort(failures, std::greater{},
+                             [](const Json& item) { return item.at("count").get<std::uint64_t>(); });
+    constexpr std::size_t most = 5;
+    for (std::size_t i = 0; i < failures.size() && i < most; ++i) {
+        const auto way = failures[i].at("way").get<std::string>();
+        lines.push_back(fmt::format("{} failed{}{}: {}", failures[i].at("count").get<std::uint64_t>(),
+                                    way.empty() ? "" : ", ", way, failures[i].at("cause").get<std::string>()));
+    }
+    return lines;
+}
+
+} // namespace natctl

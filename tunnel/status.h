@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "nftctl/base/address.h"
+
+namespace natctl {
+
+/// Of flows that go the same way; bytes are those of the flows, without what carries them.
+struct Traffic {
+    std::uint64_t open = 0;
+    std::uint64_t ended = 0;
+    std::uint64_t bytes_to_far = 0;
+    std::uint64_t bytes_to_client = 0;
+
+    void operator+=(const Traffic& other) {
+        open += other.open;
+        ended += other.ended;
+        bytes_to_far += other.bytes_to_far;
+        bytes_to_client += other.bytes_to_client;
+    }
+    bool operator==(const Traffic&) const = default;
+};
+
+/// By the way that they go: "peer b by socks5 127.0.0.1:1080", "direct"; for UDP "peer b".
+using TrafficByWay = std::map<std::string, Traffic>;
+
+struct ProxyStatus {
+    Endpoint server;
+    bool up;
+    std::chrono::seconds since;
+    /// While it is down.
+    std::string cause;
+};
+
+struct FailureCount {
+    std::string way;
+    std::string cause;
+    std::uint64_t count;
+};
+
+/// What the tunnel does at one moment.
+struct Status {
+    TrafficByWay tcp;
+    TrafficByWay udp;
+    std::vector<ProxyStatus> proxies;
+    std::vector<FailureCount> failures;
+};
+
+/// One line of JSON with a line break. `version` grows when a reader of the former one would be misled.
+std::string to_json(const Status& status);
+
+} // namespace natctl
