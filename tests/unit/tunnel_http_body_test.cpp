@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tunnel/http_body.h"
 
-#include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -57,24 +57,28 @@ TEST_CASE("chunked content ends after its trailers") {
 }
 
 TEST_CASE("what is no chunk ends the content where it begins") {
-    for (const auto& [text, good] : {std::pair<std::string_view, std::size_t>{"\r\n", 0},
-                                     {"x\r\n", 0},
-                                     {"-1\r\n", 0},
-                                     {" 5\r\nhello", 0},
-                                     {"5 \r\nhello", 1},
-                                     {"5\nhello", 1},
-                                     {"5\r5", 2},
-                                     {"0x5\r\n", 1},
-                                     {"5;a\nb\r\n", 3},
-                                     {"5\r\nhelloX", 8},
-                                     {"5\r\nhello\n", 8},
-                                     {"5\r\nhello\rX", 9},
-                                     {"0\r\nX\n\r\n", 4},
-                                     {"0\r\n\rX", 4},
-                                     {"0000000000000000\r\n\r\n", 15},
-                                     {"ffffffffffffffff\r\n", 15}}) {
-        CAPTURE(text);
-        CHECK(taken(BodyMeter::chunked(), text) == good);
+    struct Case {
+        std::string_view text;
+        std::size_t good;
+    };
+    for (const Case& c : std::initializer_list<Case>{{"\r\n", 0},
+                                                     {"x\r\n", 0},
+                                                     {"-1\r\n", 0},
+                                                     {" 5\r\nhello", 0},
+                                                     {"5 \r\nhello", 1},
+                                                     {"5\nhello", 1},
+                                                     {"5\r5", 2},
+                                                     {"0x5\r\n", 1},
+                                                     {"5;a\nb\r\n", 3},
+                                                     {"5\r\nhelloX", 8},
+                                                     {"5\r\nhello\n", 8},
+                                                     {"5\r\nhello\rX", 9},
+                                                     {"0\r\nX\n\r\n", 4},
+                                                     {"0\r\n\rX", 4},
+                                                     {"0000000000000000\r\n\r\n", 15},
+                                                     {"ffffffffffffffff\r\n", 15}}) {
+        CAPTURE(c.text);
+        CHECK(taken(BodyMeter::chunked(), c.text) == c.good);
     }
     CHECK(taken(BodyMeter::chunked(), "fffffffffffffff\r\nmore") == 21);
 }
