@@ -20,7 +20,7 @@ bool is_host_name(std::string_view name) {
 
 } // namespace
 
-Access::Access(std::shared_ptr<const Directory> directory, const SocksListener& listener)
+Access::Access(std::shared_ptr<const Directory> directory, const ProxyListener& listener)
     : directory_(std::move(directory)),
       sources_(listener.allow),
       on_loopback_(listener.listen.address.is_loopback()),

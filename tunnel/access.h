@@ -12,7 +12,7 @@
 
 namespace natctl {
 
-/// What to do about a destination that a client of a SOCKS5 listener asked for.
+/// What to do about a destination that a client of a proxy listener asked for.
 struct Decision {
     enum class Kind {
         refuse,
@@ -30,10 +30,10 @@ struct Decision {
     std::size_t peer = 0;
 };
 
-/// Who may use one SOCKS5 listener, and where to. Knows nothing of passwords: those come on top.
+/// Who may use one listener, and where to. Knows nothing of passwords: those come on top.
 class Access {
 public:
-    Access(std::shared_ptr<const Directory> directory, const SocksListener& listener);
+    Access(std::shared_ptr<const Directory> directory, const ProxyListener& listener);
 
     /// Asked before a byte is read. A listener that neither lists sources nor has credentials admits nobody unless it
     /// is on loopback.

@@ -29,7 +29,7 @@ std::set<ListenerAddress> listener_addresses(const Settings& settings) {
     if (settings.redirect_port != 0)
         for (const char* any : {"0.0.0.0", "::"})
             addresses.insert({ListenerKind::redirected, {*Address::parse(any), settings.redirect_port}});
-    for (const Listener& listener : settings.listeners) addresses.insert({ListenerKind::socks5, listener.listen});
+    for (const Listener& listener : settings.listeners) addresses.insert({ListenerKind::proxy, listener.listen});
     return addresses;
 }
 

@@ -5,10 +5,11 @@
 
 namespace natctl {
 
-Deadlines::Guard::Guard(Deadlines& deadlines, asio::ip::tcp::socket& socket, Clock::duration limit)
+Deadlines::Guard::Guard(Deadlines& deadlines, asio::ip::tcp::socket& socket, Clock::duration limit, Expiry expiry)
     : deadlines_(deadlines),
       socket_(socket),
-      at_(Clock::now() + limit) {
+      at_(Clock::now() + limit),
+      expiry_(expiry) {
     if (deadlines.guards_.size() >= deadlines.max_guards_) {
         for (Guard* oldest : deadlines.guards_) {
             if (oldest->expired_) continue;
@@ -24,7 +25,10 @@ Deadlines::Guard::~Guard() { deadlines_.guards_.erase(self_); }
 void Deadlines::Guard::expire() {
     expired_ = true;
     std::error_code ignored;
-    socket_.close(ignored);
+    if (expiry_ == Expiry::cancel)
+        socket_.cancel(ignored);
+    else
+        socket_.close(ignored);
 }
 
 void Deadlines::tick(Clock::time_point now) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <list>
 
@@ -10,8 +11,8 @@
 
 namespace natctl {
 
-/// Closes sockets that take too long; whoever waits on one then gets an error. One coarse tick serves all: no timer of
-/// its own for each flow. Of one thread.
+/// Ends the waiting on sockets that take too long: whoever waits on one then gets an error. One coarse tick serves all:
+/// no timer of its own for each flow. Of one thread.
 class Deadlines {
 public:
     using Clock = std::chrono::steady_clock;
@@ -23,7 +24,14 @@ public:
     /// Watches a socket for as long as it lives. The socket must outlive it and stay where it is.
     class Guard {
     public:
-        Guard(Deadlines& deadlines, asio::ip::tcp::socket& socket, Clock::duration limit);
+        enum class Expiry : std::uint8_t {
+            close,
+            /// What the socket waits for fails, and it can still be written to. Ask expired() before it waits again.
+            cancel,
+        };
+
+        Guard(Deadlines& deadlines, asio::ip::tcp::socket& socket, Clock::duration limit,
+              Expiry expiry = Expiry::close);
         ~Guard();
         Guard(const Guard&) = delete;
         Guard& operator=(const Guard&) = delete;
@@ -37,6 +45,7 @@ public:
         Deadlines& deadlines_;
         asio::ip::tcp::socket& socket_;
         Clock::time_point at_;
+        Expiry expiry_;
         bool expired_ = false;
         std::list<Guard*>::iterator self_;
     };

@@ -52,7 +52,7 @@ Directory::Directory(const Site& site) : routes_(site.peers), site_(normal(site.
 
     for (const char* loopback : {"127.0.0.1", "::1"}) listeners_.insert({*Address::parse(loopback), site.tunnel.port});
     listeners_.insert({*Address::parse("::1"), site.tunnel.embedded_port});
-    for (const SocksListener& listener : site.tunnel.socks5) {
+    for (const ProxyListener& listener : site.tunnel.listeners) {
         const Address& address = listener.listen.address;
         listeners_.insert(listener.listen);
         if (address.is_unspecified()) listener_ports_.insert(listener.listen.port);

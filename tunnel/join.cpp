@@ -8,13 +8,19 @@
 namespace natctl {
 
 asio::awaitable<void> join(Context& context, tcp::socket client, Dialed far, socks5::Bytes from_client, Endpoint source,
-                           Endpoint destination) {
+                           Endpoint destination, std::unique_ptr<http::BodyMeter> client_body) {
     // Both fit into the empty buffers of new sockets: neither write has to wait for the other.
     std::error_code error;
     if (!from_client.empty()) error = co_await send(far.socket, from_client);
     if (!error && !far.early.empty()) error = co_await send(client, far.early);
-    FlowStart start{release(client), release(far.socket), far.success_is_formal, !far.early.empty(),
-                    source,          destination,         std::move(far.link)};
+    FlowStart start{.client = release(client),
+                    .far = release(far.socket),
+                    .success_is_formal = far.success_is_formal,
+                    .far_has_spoken = !far.early.empty(),
+                    .source = source,
+                    .destination = destination,
+                    .link = std::move(far.link),
+                    .client_body = std::move(client_body)};
     if (error || !start.client || !start.far) {
         for (const Fd* side : {&start.client, &start.far})
             if (*side) reset_on_close(side->get());

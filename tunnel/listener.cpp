@@ -28,7 +28,7 @@ std::string describe(const ListenerAddress& address) {
     case ListenerKind::transparent: kind = "the transparent listener "; break;
     case ListenerKind::transparent_udp: kind = "the transparent UDP listener "; break;
     case ListenerKind::redirected: kind = "the listener for REDIRECT "; break;
-    case ListenerKind::socks5: kind = "the socks5 listener "; break;
+    case ListenerKind::proxy: kind = "the proxy listener "; break;
     }
     return kind + address.endpoint.text();
 }
@@ -36,8 +36,8 @@ std::string describe(const ListenerAddress& address) {
 std::string remedy_for(int error, const ListenerAddress& address) {
     if (error == EADDRINUSE) return "another program listens there: stop it or choose another port";
     if (error == EPERM || error == EACCES)
-        return address.kind == ListenerKind::socks5 ? "run natctl-tunnel as root"
-                                                    : "run natctl-tunnel as root or with CAP_NET_ADMIN";
+        return address.kind == ListenerKind::proxy ? "run natctl-tunnel as root"
+                                                   : "run natctl-tunnel as root or with CAP_NET_ADMIN";
     return "";
 }
 
@@ -73,7 +73,7 @@ public:
     Fd listen() && {
         if (is_udp()) return std::move(fd_);
         // Its clients are the site's own.
-        if (address_.kind != ListenerKind::socks5 || address_.endpoint.address.is_loopback()) avoid_pacing(fd_.get());
+        if (address_.kind != ListenerKind::proxy || address_.endpoint.address.is_loopback()) avoid_pacing(fd_.get());
         if (::listen(fd_.get(), backlog) != 0) fail("open");
         return std::move(fd_);
     }

@@ -15,7 +15,8 @@ enum class ListenerKind : std::uint8_t {
     transparent_udp,
     /// For REDIRECT.
     redirected,
-    socks5,
+    /// Which protocol its clients speak is up to the settings, so that a reload can change it in place.
+    proxy,
 };
 
 struct ListenerAddress {

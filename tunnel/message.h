@@ -43,7 +43,8 @@ asio::awaitable<Received<T>> receive(tcp::socket& socket, socks5::Bytes& bytes,
 }
 
 /// Writes all of it.
-inline asio::awaitable<std::error_code> send(tcp::socket& socket, const socks5::Bytes& bytes) {
+template <class Bytes>
+asio::awaitable<std::error_code> send(tcp::socket& socket, const Bytes& bytes) {
     const auto [error, count] = co_await asio::async_write(socket, asio::buffer(bytes), awaiting);
     static_cast<void>(count);
     co_return error;

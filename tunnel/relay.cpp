@@ -47,6 +47,7 @@ std::string_view text(FlowEnd end) {
     case FlowEnd::reset_by_client: return "reset by the client";
     case FlowEnd::reset_by_far: return "reset by the far side";
     case FlowEnd::refused: return "refused";
+    case FlowEnd::surplus: return "the client sent more than its request";
     case FlowEnd::idle: return "idle for too long";
     case FlowEnd::stopped: return "the tunnel stops";
     }
@@ -80,6 +81,8 @@ struct Relay::Flow {
     Endpoint source;
     Endpoint destination;
     std::shared_ptr<const std::string> link;
+    /// What the client may still send; nullptr: anything.
+    std::unique_ptr<http::BodyMeter> client_body;
     /// Not 0: `end` says which side is dead. What it sent before is still delivered.
     int error = 0;
     FlowEnd end = FlowEnd::finished;
@@ -92,6 +95,7 @@ struct Relay::Flow {
         return end == (side == far_side ? FlowEnd::reset_by_far : FlowEnd::reset_by_client);
     }
     bool has_dead_side() const { return error != 0; }
+    http::BodyMeter* body_from(unsigned side) const { return side == client_side ? client_body.get() : nullptr; }
     bool is_delivered(unsigned from) const {
         const Direction& direction = directions[from];
         return !direction.pipe && (direction.ended || !direction.readable);
@@ -120,6 +124,7 @@ void Relay::add(FlowStart&& start) {
     flow.source = start.source;
     flow.destination = start.destination;
     flow.link = std::move(start.link);
+    flow.client_body = std::move(start.client_body);
     flow.active = now_ = Clock::now();
     for (const unsigned side : {client_side, far_side}) {
         epoll_event event{EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, {}};
@@ -286,8 +291,12 @@ Relay::Step Relay::copy(Flow& flow, unsigned from, std::size_t& budget) {
     if (got == 0) return read_ended(flow, from);
     if (got < 0) return read_failed(flow, from, errno);
     const auto size = static_cast<std::size_t>(got);
-    direction.bulk = size == buffer.size();
-    if (!direction.bulk && !direction.mind_the_rest) direction.readable = false;
+    const bool filled = size == buffer.size();
+    if (!filled && !direction.mind_the_rest) direction.readable = false;
+    http::BodyMeter* const body = flow.body_from(from);
+    // What is spliced nobody can count.
+    direction.bulk = filled && body == nullptr;
+    if (body != nullptr && body->take({buffer.data(), size}) < size) return surplus(flow);
     const ssize_t put = ::send(flow.sides[1 - from].get(), buffer.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (put < 0 && !would_block(errno)) return write_failed(flow, from, errno);
     const std::size_t sent = put < 0 ? 0 : static_cast<std::size_t>(put);
@@ -309,10 +318,13 @@ Relay::Step Relay::copy_without_pipe(Flow& flow, unsigned from, std::size_t& bud
     const ssize_t seen = ::recv(source, buffer.data(), buffer.size(), MSG_PEEK | MSG_DONTWAIT);
     if (seen == 0) return read_ended(flow, from);
     if (seen < 0) return read_failed(flow, from, errno);
-    const ssize_t put =
-        ::send(flow.sides[1 - from].get(), buffer.data(), static_cast<std::size_t>(seen), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const auto size = static_cast<std::size_t>(seen);
+    http::BodyMeter* const body = flow.body_from(from);
+    if (body != nullptr && http::BodyMeter(*body).take({buffer.data(), size}) < size) return surplus(flow);
+    const ssize_t put = ::send(flow.sides[1 - from].get(), buffer.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (put < 0) return write_failed(flow, from, errno);
     const auto sent = static_cast<std::size_t>(put);
+    if (body != nullptr) body->take({buffer.data(), sent});
     if (::recv(source, buffer.data(), sent, MSG_DONTWAIT) != put) return read_failed(flow, from, ECONNRESET);
     count(flow, from, sent, budget);
     return Step::again;
@@ -322,6 +334,11 @@ void Relay::count(Flow& flow, unsigned from, std::size_t moved, std::size_t& bud
     flow.directions[from].bytes += moved;
     flow.active = now_;
     budget -= std::min(budget, moved);
+}
+
+Relay::Step Relay::surplus(Flow& flow) {
+    flow.end = FlowEnd::surplus;
+    return Step::over;
 }
 
 Relay::Step Relay::read_ended(Flow& flow, unsigned from) {

@@ -16,6 +16,7 @@
 
 #include "nftctl/base/address.h"
 #include "nftctl/base/fd.h"
+#include "tunnel/http_body.h"
 #include "tunnel/pipe_pool.h"
 #include "tunnel/status.h"
 
@@ -35,6 +36,8 @@ struct FlowStart {
     Endpoint source;
     Endpoint destination;
     std::shared_ptr<const std::string> link;
+    /// What the client may still send; nullptr: anything.
+    std::unique_ptr<http::BodyMeter> client_body = nullptr;
 };
 
 enum class FlowEnd : std::uint8_t {
@@ -44,6 +47,8 @@ enum class FlowEnd : std::uint8_t {
     reset_by_far,
     /// The far side closed a formal success without a byte.
     refused,
+    /// The client sent more than its request.
+    surplus,
     /// Nothing moved for longer than the limit.
     idle,
     /// The relay itself goes.
@@ -113,6 +118,7 @@ private:
     Step copy(Flow& flow, unsigned from, std::size_t& budget);
     Step copy_without_pipe(Flow& flow, unsigned from, std::size_t& budget);
     void count(Flow& flow, unsigned from, std::size_t moved, std::size_t& budget);
+    Step surplus(Flow& flow);
     Step read_ended(Flow& flow, unsigned from);
     Step read_failed(Flow& flow, unsigned from, int error);
     Step write_failed(Flow& flow, unsigned from, int error);

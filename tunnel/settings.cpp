@@ -78,9 +78,9 @@ std::shared_ptr<const Settings> make_settings(const Site& site, const Timeouts& 
         proxies.add(settings->peers.emplace_back(PeerProxies{"the Internet", {}}), site.intercept->proxy);
         if (site.intercept->by == InterceptBy::redirect) settings->redirect_port = site.tunnel.redirect_port;
     }
-    for (const SocksListener& listener : site.tunnel.socks5)
+    for (const ProxyListener& listener : site.tunnel.listeners)
         settings->listeners.push_back(
-            {listener.listen, Access(settings->directory, listener), read(listener.credentials)});
+            {listener.listen, Access(settings->directory, listener), read(listener.credentials), listener.protocol});
     settings->timeouts = timeouts;
     return settings;
 }

@@ -44,6 +44,7 @@ struct Listener {
     Endpoint listen;
     Access access;
     std::optional<socks5::UserPassword> credentials;
+    ProxyProtocol protocol = ProxyProtocol::socks5;
 };
 
 struct Timeouts {

@@ -4,12 +4,12 @@
 #include <asio/awaitable.hpp>
 
 #include "tunnel/context.h"
-#include "tunnel/socket.h"
+#include "tunnel/proxy_listener.h"
 
 namespace natctl {
 
-/// A client of the SOCKS5 listener at `listen`. Nothing is dialled before its source, credentials and destination have
-/// been checked, and it is told of success only when the far end is connected.
-asio::awaitable<void> serve_socks5(Context& context, tcp::socket client, Endpoint listen);
+/// A client that speaks SOCKS5. Nothing is dialled before its credentials and destination have been checked, and it is
+/// told of success only when the far end is connected.
+asio::awaitable<void> serve_socks5(Context& context, ProxyClient client);
 
 } // namespace natctl

@@ -9,7 +9,7 @@
 #include <asio/post.hpp>
 #include <spdlog/spdlog.h>
 
-#include "tunnel/socks5_server.h"
+#include "tunnel/proxy_listener.h"
 #include "tunnel/spawn.h"
 #include "tunnel/tproxy_listener.h"
 
@@ -159,7 +159,7 @@ asio::awaitable<void> Worker::serve(ListenerAddress address, tcp::socket client)
     switch (address.kind) {
     case ListenerKind::transparent: co_return co_await serve_transparent(context_, std::move(client));
     case ListenerKind::redirected: co_return co_await serve_redirected(context_, std::move(client));
-    case ListenerKind::socks5: co_return co_await serve_socks5(context_, std::move(client), address.endpoint);
+    case ListenerKind::proxy: co_return co_await serve_proxy(context_, std::move(client), address.endpoint);
     case ListenerKind::transparent_udp: break;
     }
 }

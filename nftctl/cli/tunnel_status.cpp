@@ -60,7 +60,7 @@ std::string line_of_proxy(const Json& proxy) {
 } // namespace
 
 bool needs_tunnel(const Site& site) {
-    return site.intercept || !site.embedding_maps.empty() || !site.tunnel.socks5.empty() ||
+    return site.intercept || !site.embedding_maps.empty() || !site.tunnel.listeners.empty() ||
            std::ranges::any_of(site.peers, [](const Peer& peer) {
                return std::ranges::any_of(peer.links,
                                           [](const Link& link) { return std::holds_alternative<SocksLink>(link); });

@@ -136,7 +136,7 @@ bool uses(const Site& site, Family family) {
 }
 
 bool uses_tunnel(const Site& site) {
-    return site.intercept || !site.embedding_maps.empty() || !site.tunnel.socks5.empty() ||
+    return site.intercept || !site.embedding_maps.empty() || !site.tunnel.listeners.empty() ||
            std::ranges::any_of(site.peers, [](const Peer& peer) {
                return std::ranges::any_of(peer.links,
                                           [](const Link& link) { return std::holds_alternative<SocksLink>(link); });
@@ -153,7 +153,7 @@ std::set<Endpoint> tunnel_listeners(const Site& site) {
     if (uses_tunnel(site)) listeners.insert({*Address::parse("127.0.0.1"), site.tunnel.port});
     if (redirects(site)) listeners.insert({*Address::parse("0.0.0.0"), site.tunnel.redirect_port});
     if (!site.embedding_maps.empty()) listeners.insert({*Address::parse("::1"), site.tunnel.embedded_port});
-    for (const SocksListener& listener : site.tunnel.socks5) listeners.insert(listener.listen);
+    for (const ProxyListener& listener : site.tunnel.listeners) listeners.insert(listener.listen);
     return listeners;
 }
 

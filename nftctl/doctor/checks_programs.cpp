@@ -162,11 +162,11 @@ Findings check_proxy_exposure(const Site& site, const Examination& seen) {
 
 Findings check_listeners(const Site& site, const Examination&) {
     Findings findings;
-    for (const SocksListener& listener : site.tunnel.socks5) {
+    for (const ProxyListener& listener : site.tunnel.listeners) {
         if (!listener.listen.address.is_unspecified()) continue;
         findings.push_back({.grade = listener.allow.empty() ? Grade::warning : Grade::note,
                             .what = "listener " + listener.listen.text() + " of site.toml is open on every interface",
-                            .why = listener.allow.empty() ? "passwords of SOCKS5 go over the wire as they are, and "
+                            .why = listener.allow.empty() ? "passwords go over the wire as they are, and "
                                                             "anybody on any network may try them"
                                                           : "its list of sources is all that guards it",
                             .advice = "name the address of the interface that peers come by in `listen`"});

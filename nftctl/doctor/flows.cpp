@@ -183,7 +183,7 @@ std::string holder_of(const Facts& facts, const Address& address) {
 }
 
 void add_listeners(std::vector<Flow>& flows, const Builder& builder, const Facts& facts) {
-    for (const SocksListener& listener : builder.site().tunnel.socks5) {
+    for (const ProxyListener& listener : builder.site().tunnel.listeners) {
         const Address& address = listener.listen.address;
         if (address.is_unspecified()) continue;
         auto packet = builder.packet(address.family(), address.is_loopback() ? "lo" : holder_of(facts, address), "");

@@ -18,7 +18,7 @@ constexpr const char* access_remedy =
 /// Prefixes so short that they hold a good part of the Internet: shorter than 10.0.0.0/8 and fc00::/7.
 bool is_everybody(const Prefix& prefix) { return prefix.length() < (prefix.family() == Family::ipv4 ? 8u : 7u); }
 
-void check_access(const SocksListener& listener, Diagnostics& diagnostics) {
+void check_access(const ProxyListener& listener, Diagnostics& diagnostics) {
     if (listener.credentials || listener.listen.address.is_loopback()) return;
     if (listener.allow.empty())
         diagnostics.error(listener.listen_at, fmt::format("anybody could use the proxy on {}", listener.listen.text()),
@@ -65,13 +65,25 @@ private:
     std::map<std::pair<Family, std::uint16_t>, std::map<Address, Position>> ports_;
 };
 
-void check_endpoints(const Tunnel& tunnel, Diagnostics& diagnostics) {
+/// The key of [tunnel] that says the same port, where the tunnel itself listens; nullptr: none.
+const char* own_port(const Endpoint& listen, const Site& site) {
+    static const Address loopback6 = *Address::parse("::1");
+    const bool redirects = site.intercept && site.intercept->by == InterceptBy::redirect;
+    if (takes_port_of_tunnel(listen, site.tunnel)) return "port";
+    if (redirects && listen.port == site.tunnel.redirect_port) return "redirect_port";
+    const bool may_be_loopback6 = listen.address == loopback6 || listen.address == Address::parse("::");
+    if (!site.embedding_maps.empty() && listen.port == site.tunnel.embedded_port && may_be_loopback6)
+        return "embedded_port";
+    return nullptr;
+}
+
+void check_endpoints(const Site& site, Diagnostics& diagnostics) {
     Endpoints endpoints;
-    for (const auto& listener : tunnel.socks5) {
-        if (takes_port_of_tunnel(listener.listen, tunnel))
+    for (const auto& listener : site.tunnel.listeners) {
+        if (const char* key = own_port(listener.listen, site))
             diagnostics.error(listener.listen_at,
                               fmt::format("{} takes the port of the tunnel itself", listener.listen.text()),
-                              "choose another port, or set [tunnel] port to another one");
+                              fmt::format("choose another port, or set [tunnel] {} to another one", key));
         if (const auto other = endpoints.insert(listener.listen, listener.listen_at))
             diagnostics.error(listener.listen_at,
                               fmt::format("a second listener on {}{}", listener.listen.text(), on_line(*other)),
@@ -80,7 +92,7 @@ void check_endpoints(const Tunnel& tunnel, Diagnostics& diagnostics) {
 }
 
 void check_link(const SocksLink& link, const Peer& peer, const Tunnel& tunnel, Diagnostics& diagnostics) {
-    for (const auto& listener : tunnel.socks5)
+    for (const auto& listener : tunnel.listeners)
         if (reaches(link.server, listener.listen))
             diagnostics.error(
                 link.at,
@@ -95,8 +107,8 @@ void check_link(const SocksLink& link, const Peer& peer, const Tunnel& tunnel, D
 } // namespace
 
 void check_listeners(const Site& site, Diagnostics& diagnostics) {
-    for (const auto& listener : site.tunnel.socks5) check_access(listener, diagnostics);
-    check_endpoints(site.tunnel, diagnostics);
+    for (const auto& listener : site.tunnel.listeners) check_access(listener, diagnostics);
+    check_endpoints(site, diagnostics);
     for_each_link<SocksLink>(
         site, [&](const Peer& peer, const SocksLink& link) { check_link(link, peer, site.tunnel, diagnostics); });
 }

@@ -111,7 +111,7 @@ std::vector<PlacedPrefix> collect(const Site& site) {
         const auto& proxy = site.intercept->proxy;
         entries.push_back({host_prefix(proxy.server.address), PrefixRole::server, 0, proxy.at});
     }
-    for (const auto& listener : site.tunnel.socks5)
+    for (const auto& listener : site.tunnel.listeners)
         entries.push_back({host_prefix(listener.listen.address), PrefixRole::listener, 0, listener.listen_at});
     for (std::uint32_t i = 0; i < reserved_ranges().size(); ++i)
         entries.push_back({reserved_ranges()[i].prefix, PrefixRole::reserved, i});

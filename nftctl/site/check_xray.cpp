@@ -21,7 +21,7 @@ bool clash(const Endpoint& a, const Endpoint& b) {
 void check_listener(const Site& site, const XrayListener& xray, Diagnostics& diagnostics) {
     const auto clashes = [&](const Endpoint& other) { return clash(xray.listen, other); };
     const auto text = xray.listen.text();
-    for (const auto& listener : site.tunnel.socks5)
+    for (const auto& listener : site.tunnel.listeners)
         if (clashes(listener.listen))
             diagnostics.error(
                 xray.at, fmt::format("{} is taken by a listener of the tunnel{}", text, on_line(listener.listen_at)),

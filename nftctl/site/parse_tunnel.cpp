@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "nftctl/site/parts.h"
@@ -13,6 +17,7 @@ constexpr KnownKey tunnel_keys[] = {
     {"redirect_port", "a port", "redirect_port = 12346"},
     {"embedded_port", "a port", "embedded_port = 12347"},
     {"socks5", "a list of tables", R"([[tunnel.socks5]] and below it listen = "127.0.0.1:1080")"},
+    {"http", "a list of tables", R"([[tunnel.http]] and below it listen = "127.0.0.1:8080")"},
 };
 
 constexpr KnownKey listener_keys[] = {
@@ -23,10 +28,17 @@ constexpr KnownKey listener_keys[] = {
     {"to", "a prefix or a list of prefixes", R"(to = ["203.0.113.0/24"])"},
 };
 
-std::optional<SocksListener> parse_listener(const toml::table& table, Diagnostics& diagnostics) {
+/// HTTP sends both as one text, which a colon divides (RFC 7617, section 2).
+void refuse_colon(const TableReader& reader, Diagnostics& diagnostics) {
+    if (const auto user = reader.text("user"); user && user->text.find(':') != std::string_view::npos)
+        diagnostics.error(user->at, "a user of an HTTP proxy has no colon in its name", "choose another name");
+}
+
+std::optional<ProxyListener> parse_listener(const toml::table& table, ProxyProtocol protocol,
+                                            Diagnostics& diagnostics) {
     const auto errors = diagnostics.errors();
-    const TableReader reader(table, "[[tunnel.socks5]]", listener_keys, diagnostics);
-    SocksListener listener{.at = reader.at()};
+    const TableReader reader(table, title_of(protocol), listener_keys, diagnostics);
+    ProxyListener listener{.at = reader.at(), .protocol = protocol};
     reader.require("listen");
     if (const auto listen = reader.text("listen")) {
         listener.listen_at = listen->at;
@@ -34,6 +46,7 @@ std::optional<SocksListener> parse_listener(const toml::table& table, Diagnostic
     }
     read_prefixes(reader.texts("allow"), listener.allow, listener.allow_at, diagnostics);
     listener.credentials = parse_credentials(reader, diagnostics);
+    if (protocol == ProxyProtocol::http && listener.credentials) refuse_colon(reader, diagnostics);
     std::vector<Position> unused;
     read_prefixes(reader.texts("to", true), listener.to, unused, diagnostics);
     if (diagnostics.errors() != errors) return std::nullopt;
@@ -52,16 +65,37 @@ void read_port(const TableReader& reader, const char* key, std::int64_t usual, s
                           fmt::format("write a number from 1 to 65535, or leave it out: it is {} then", usual));
 }
 
+/// Two that are equal cannot both be the usual ones: at least one key is there to point at.
+void refuse_equal_ports(const TableReader& reader, const Tunnel& tunnel, Diagnostics& diagnostics) {
+    const std::pair<const char*, std::uint16_t> ports[] = {
+        {"port", tunnel.port}, {"redirect_port", tunnel.redirect_port}, {"embedded_port", tunnel.embedded_port}};
+    for (const auto* second = ports + 1; second != std::end(ports); ++second)
+        for (const auto* first = ports; first != second; ++first) {
+            if (first->second != second->second) continue;
+            const auto* given = reader.has(second->first) ? second : first;
+            const auto* other = given == second ? first : second;
+            diagnostics.error(begin_of(reader.find(given->first)->source()),
+                              fmt::format("\"{}\" and \"{}\" are both {}", given->first, other->first, given->second),
+                              "give each a port of its own");
+        }
+}
+
 } // namespace
 
 Tunnel parse_tunnel(const toml::table& table, Diagnostics& diagnostics) {
+    const auto errors = diagnostics.errors();
     const TableReader reader(table, "[tunnel]", tunnel_keys, diagnostics);
     Tunnel tunnel;
     read_port(reader, "port", 12345, tunnel.port, diagnostics);
     read_port(reader, "redirect_port", tunnel.port + 1, tunnel.redirect_port, diagnostics);
     read_port(reader, "embedded_port", tunnel.port + 2, tunnel.embedded_port, diagnostics);
-    for (const auto* listener : reader.table_list("socks5"))
-        if (auto parsed = parse_listener(*listener, diagnostics)) tunnel.socks5.push_back(std::move(*parsed));
+    if (diagnostics.errors() == errors) refuse_equal_ports(reader, tunnel, diagnostics);
+    for (const auto& [key, protocol] :
+         {std::pair("socks5", ProxyProtocol::socks5), std::pair("http", ProxyProtocol::http)})
+        for (const auto* listener : reader.table_list(key))
+            if (auto parsed = parse_listener(*listener, protocol, diagnostics))
+                tunnel.listeners.push_back(std::move(*parsed));
+    std::ranges::sort(tunnel.listeners, {}, &ProxyListener::at);
     return tunnel;
 }
 

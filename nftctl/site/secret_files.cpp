@@ -62,7 +62,7 @@ std::vector<SecretFile> secret_files(Site& site) {
     for (auto& peer : site.peers)
         for (auto& link : peer.links)
             if (auto* socks = std::get_if<SocksLink>(&link)) collect(files, socks->credentials);
-    for (auto& listener : site.tunnel.socks5) collect(files, listener.credentials);
+    for (auto& listener : site.tunnel.listeners) collect(files, listener.credentials);
     if (site.intercept) collect(files, site.intercept->proxy.credentials);
     for (auto& peer : site.peers)
         if (peer.xray) files.push_back({&peer.xray->id_file, peer.xray->id_at, "id"});

@@ -55,7 +55,8 @@ struct EmbeddingMap {
     std::vector<Position> real_at = {};
 };
 
-/// User and password for SOCKS5 (RFC 1929). The password itself is read when it is needed: see secret.h.
+/// User and password for SOCKS5 (RFC 1929) or an HTTP proxy (RFC 7617). The password itself is read when it is needed:
+/// see secret.h.
 struct Credentials {
     std::string user;
     /// Absolute once load_site() has seen it.
@@ -109,8 +110,11 @@ struct Peer {
     std::vector<Position> virtual_at = {};
 };
 
-/// One [[tunnel.socks5]]: who may connect, and where to.
-struct SocksListener {
+/// What the clients of a listener speak.
+enum class ProxyProtocol : std::uint8_t { socks5, http };
+
+/// One [[tunnel.socks5]] or [[tunnel.http]]: who may connect, and where to.
+struct ProxyListener {
     Endpoint listen;
     /// Sources that may connect; empty: only by credentials, or anybody when listening on loopback.
     std::vector<Prefix> allow;
@@ -121,7 +125,13 @@ struct SocksListener {
     Position listen_at = {};
     /// Of allow, one each.
     std::vector<Position> allow_at = {};
+    ProxyProtocol protocol = ProxyProtocol::socks5;
 };
+
+/// As site.toml has it: "[[tunnel.socks5]]".
+constexpr const char* title_of(ProxyProtocol protocol) {
+    return protocol == ProxyProtocol::http ? "[[tunnel.http]]" : "[[tunnel.socks5]]";
+}
 
 struct Tunnel {
     /// Of the transparent listener on 127.0.0.1 and [::1].
@@ -130,7 +140,8 @@ struct Tunnel {
     std::uint16_t redirect_port = 12346;
     /// On [::1] alone: flows to an own prefix that carries IPv4 addresses (EmbeddingMap).
     std::uint16_t embedded_port = 12347;
-    std::vector<SocksListener> socks5;
+    /// As they stand in the file.
+    std::vector<ProxyListener> listeners;
 };
 
 /// What is never intercepted and never translated.

@@ -16,9 +16,9 @@ Access make_access() {
     site.name = "a";
     site.maps.push_back({*Prefix::parse("240.1.1.0/24"), *Prefix::parse("192.168.1.0/24"), "", {}});
     site.maps.push_back({*Prefix::parse("240.1.1.200"), *Prefix::parse("10.10.10.7"), "printer", {}});
-    SocksListener listener;
+    ProxyListener listener;
     listener.listen = *Endpoint::parse("198.51.100.1:1080");
-    site.tunnel.socks5 = {listener};
+    site.tunnel.listeners = {listener};
     return {std::make_shared<const Directory>(site), listener};
 }
 

@@ -270,7 +270,7 @@ TEST_CASE("programs") {
                    site),
                Grade::warning, "0.0.0.0:1080");
     Site open = sample_site();
-    open.tunnel.socks5.push_back({.listen = *Endpoint::parse("0.0.0.0:1080")});
+    open.tunnel.listeners.push_back({.listen = *Endpoint::parse("0.0.0.0:1080")});
     command_of(findings_of("listeners", open, sample_examination(open)), Grade::warning, "0.0.0.0:1080");
     Site names = sample_site();
     names.white_list.endpoints = {"x.invalid"};

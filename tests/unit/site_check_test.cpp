@@ -17,6 +17,7 @@ const std::string b_prefix = "'198.18.2.0/24'";
 const std::string with_b = good_site + peer_of("'b'", b_prefix, wg); // line 6, its prefix on line 8
 
 std::string listener(const std::string& rest) { return "[[tunnel.socks5]]\n" + rest + "\n"; }
+std::string http_listener(const std::string& rest) { return "[[tunnel.http]]\n" + rest + "\n"; }
 
 void check_good(const std::string& text) {
     const auto result = parse_site(text);
@@ -194,7 +195,10 @@ TEST_CASE("listeners") {
         {"listen = '203.0.113.2:1080'\nuser = @'a'", "\"user\" without \"password_file\"", "file of its own"},
         {"listen = '203.0.113.2:1080'\npassword_file = @'p'", "\"password_file\" without \"user\"", "add user"},
     };
-    for (const auto& [text, message, remedy] : mistakes) check_mistake(good_site, {listener(text), message, remedy});
+    for (const auto& [text, message, remedy] : mistakes) {
+        check_mistake(good_site, {listener(text), message, remedy});
+        check_mistake(good_site, {http_listener(text), message, remedy});
+    }
 
     const std::string password = "\nuser = 'a'\npassword_file = '/etc/natctl/a.password'";
     check_good(good_site + listener("listen = '127.0.0.1:1080'"));
@@ -207,6 +211,32 @@ TEST_CASE("listeners") {
     check_good(good_site + listener("listen = '203.0.113.2:1080'" + password + "\nto = ['203.0.113.0/24']"));
     check_good(good_site + listener("listen = '203.0.113.2:1080'" + password) +
                listener("listen = '203.0.113.3:1080'" + password));
+    check_good(good_site + http_listener("listen = '127.0.0.1:8080'") + listener("listen = '127.0.0.1:1080'"));
+    check_good(good_site + http_listener("listen = '0.0.0.0:8080'\nallow = '0.0.0.0/0'" + password));
+    check_good(good_site + listener("listen = '127.0.0.1:1080'\nuser = 'a:b'\npassword_file = '/p'"));
+    check_mistake(good_site, {http_listener("listen = '127.0.0.1:8080'\nuser = @'a:b'\npassword_file = '/p'"),
+                              "a user of an HTTP proxy has no colon", "another name"});
+    check_mistake(good_site, {http_listener("listen = '127.0.0.1:1080'") + listener("listen = @'127.0.0.1:1080'"),
+                              "a second listener on 127.0.0.1:1080 (line 7)", "of its own"});
+}
+
+TEST_CASE("the ports of the tunnel itself") {
+    const std::string redirecting =
+        good_site + "[intercept]\nby = 'redirect'\nprotocols = 'tcp'\nproxy = { socks5 = '127.0.0.1:1080' }\n";
+    const std::string embedding = good_site + map_of("'64:ff9b:1:1::/96'", "'192.168.1.0/24'");
+    const std::string everywhere = "listen = @'0.0.0.0:12346'\nallow = '10.0.0.1'";
+    check_mistake(redirecting, {listener(everywhere), "takes the port of the tunnel itself", "redirect_port"});
+    check_mistake(redirecting, {http_listener("listen = @'127.0.0.1:12346'"), "port of the tunnel", "redirect_port"});
+    check_mistake(embedding, {listener("listen = @'[::1]:12347'"), "port of the tunnel itself", "embedded_port"});
+    check_mistake(embedding, {http_listener("listen = @'[::]:12347'\nallow = '10.0.0.1'"), "itself", "embedded_port"});
+    // What is not in use is free, and so are other addresses.
+    check_good(good_site + listener("listen = '127.0.0.1:12346'") + listener("listen = '[::1]:12347'"));
+    check_good(embedding + listener("listen = '127.0.0.1:12347'"));
+    check_mistake(good_site,
+                  {"[tunnel]\nport = 7\nredirect_port = @7\n", "\"redirect_port\" and \"port\" are both 7", "its own"});
+    check_mistake(good_site, {"[tunnel]\nport = 7\nredirect_port = @9\n",
+                              "\"redirect_port\" and \"embedded_port\" are both 9", "its own"});
+    check_good(good_site + "[tunnel]\nport = 65535\n");
 }
 
 TEST_CASE("a link back to ourselves is a loop") {

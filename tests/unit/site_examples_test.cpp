@@ -70,9 +70,10 @@ TEST_CASE("example xray.toml") {
     const auto site = example("xray.toml");
     REQUIRE(site.peers.size() == 2);
     CHECK(std::get<SocksLink>(site.peers[0].links.at(0)).server.text() == "127.0.0.1:1080");
-    REQUIRE(site.tunnel.socks5.size() == 1);
-    CHECK(site.tunnel.socks5[0].listen.text() == "198.51.100.2:1080");
-    CHECK(site.tunnel.socks5[0].allow.at(0).text() == "198.51.100.3/32");
+    REQUIRE(site.tunnel.listeners.size() == 2);
+    CHECK(site.tunnel.listeners[0].listen.text() == "198.51.100.2:1080");
+    CHECK(site.tunnel.listeners[0].allow.at(0).text() == "198.51.100.3/32");
+    CHECK(site.tunnel.listeners[1].protocol == ProxyProtocol::http);
     CHECK(site.tunnel.port == 12345);
 }
 

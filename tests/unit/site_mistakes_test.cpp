@@ -59,6 +59,7 @@ TEST_CASE("missing keys") {
         {"@[[peer]]\nname = \"b\"\nlink = {dev = \"wg0\"}\n", "[[peer]] has no \"virtual\"", "add virtual = "},
         {"@[[peer]]\nname = \"b\"\nvirtual = \"198.18.2.0/24\"\n", "[[peer]] has no \"link\"", "add link = "},
         {"@[[tunnel.socks5]]\nallow = \"10.0.0.1\"\n", "[[tunnel.socks5]] has no \"listen\"", "add listen = "},
+        {"@[[tunnel.http]]\nallow = \"10.0.0.1\"\n", "[[tunnel.http]] has no \"listen\"", "add listen = "},
     };
     for (const auto& mistake : mistakes) check_mistake(good_site, mistake);
 }
@@ -79,6 +80,8 @@ TEST_CASE("unknown keys name the nearest known one") {
                               "unknown key \"dve\" in a link", "\"dev\""});
     check_mistake(good_site, {"[[tunnel.socks5]]\nlisten = '127.0.0.1:1'\n@alow = []\n",
                               "unknown key \"alow\" in [[tunnel.socks5]]", "\"allow\""});
+    check_mistake(good_site, {"[[tunnel.http]]\nlisten = '127.0.0.1:1'\n@alow = []\n",
+                              "unknown key \"alow\" in [[tunnel.http]]", "\"allow\""});
     // The key that was meant is not missed as well.
     check_mistake("", {"@siet = \"a\"\nlan = \"lan0\"\n", "unknown key \"siet\"", "\"site\""});
     check_mistake(site_head,
@@ -102,6 +105,7 @@ TEST_CASE("wrong types say what was found and what is wanted") {
         {"site = \"a\"\nlan = \"lan0\"\n@[[tunnel]]\n", "\"tunnel\" is a list, not a table", "[tunnel]"},
         {"site = \"a\"\nlan = \"lan0\"\ntunnel = {socks5 = @{}}\n", "\"socks5\" is a table, not a list",
          "[[tunnel.socks5]]"},
+        {"site = \"a\"\nlan = \"lan0\"\ntunnel = {http = @{}}\n", "\"http\" is a table, not a list", "[[tunnel.http]]"},
         {"site = \"a\"\nlan = \"lan0\"\ntunnel.port = @\"80\"\n", "\"port\" is text, not a port", "port = 12345"},
         {"site = \"a\"\nlan = \"lan0\"\nmarks.mask = @\"0xf00\"\n", "\"mask\" is text, not an integer",
          "mask = 0x00000f00"},

@@ -51,7 +51,7 @@ link    = { socks5 = "127.0.0.1:1080" }
     CHECK(!link.credentials);
     CHECK(site.white_list.prefixes.empty());
     CHECK(site.tunnel.port == 12345);
-    CHECK(site.tunnel.socks5.empty());
+    CHECK(site.tunnel.listeners.empty());
     CHECK(site.marks == Marks());
 }
 
@@ -112,6 +112,13 @@ to            = ["203.0.113.0/24"]
 [[tunnel.socks5]]
 listen = "127.0.0.1:1081"
 to     = "0.0.0.0/0"
+
+[[tunnel.http]]
+listen        = "203.0.113.1:8080"
+allow         = "203.0.113.2"
+user          = "b"
+password_file = "/etc/natctl/b.password"
+to            = "203.0.113.0/24"
 )");
     CHECK(site.name == "site-A_1.example");
     CHECK(site.lan == std::vector<std::string>{"lan0", "br-lan.20"});
@@ -142,18 +149,26 @@ to     = "0.0.0.0/0"
     CHECK(both.via6 == Address::parse("fe80::3"));
 
     CHECK(site.tunnel.port == 7000);
-    REQUIRE(site.tunnel.socks5.size() == 2);
-    const auto& open = site.tunnel.socks5[0];
+    REQUIRE(site.tunnel.listeners.size() == 3);
+    const auto& open = site.tunnel.listeners[0];
     CHECK(open.listen.text() == "0.0.0.0:1080");
     REQUIRE(open.allow.size() == 2);
     CHECK(open.allow[1].text() == "fd00:9::/64");
     REQUIRE(open.credentials);
     CHECK(open.credentials->user == "a");
     CHECK(open.to.at(0).text() == "203.0.113.0/24");
-    const auto& local = site.tunnel.socks5[1];
+    const auto& local = site.tunnel.listeners[1];
     CHECK(local.allow.empty());
     CHECK(!local.credentials);
     CHECK(local.to.at(0).text() == "0.0.0.0/0");
+    CHECK(local.protocol == ProxyProtocol::socks5);
+    const auto& http = site.tunnel.listeners[2];
+    CHECK(http.protocol == ProxyProtocol::http);
+    CHECK(http.listen.text() == "203.0.113.1:8080");
+    CHECK(http.allow.at(0).text() == "203.0.113.2/32");
+    REQUIRE(http.credentials);
+    CHECK(http.credentials->user == "b");
+    CHECK(http.to.at(0).text() == "203.0.113.0/24");
 }
 
 TEST_CASE("the file may have a byte order mark and Windows line ends") {

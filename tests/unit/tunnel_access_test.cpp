@@ -30,9 +30,9 @@ Site site_a() {
     return site;
 }
 
-SocksListener listener(const char* listen, const std::vector<const char*>& allow = {},
+ProxyListener listener(const char* listen, const std::vector<const char*>& allow = {},
                        const std::vector<const char*>& to = {}) {
-    SocksListener result;
+    ProxyListener result;
     result.listen = *Endpoint::parse(listen);
     result.allow = prefixes(allow);
     result.to = prefixes(to);
@@ -40,9 +40,9 @@ SocksListener listener(const char* listen, const std::vector<const char*>& allow
 }
 
 /// The first listener is the one asked.
-Access access(const std::vector<SocksListener>& listeners) {
+Access access(const std::vector<ProxyListener>& listeners) {
     Site site = site_a();
-    site.tunnel.socks5 = listeners;
+    site.tunnel.listeners = listeners;
     return {std::make_shared<const Directory>(site), listeners.front()};
 }
 
@@ -177,7 +177,7 @@ TEST_CASE("names that are addresses are judged as addresses") {
 }
 
 TEST_CASE("no connection leads back to a listener of the tunnel") {
-    const std::vector<SocksListener> listeners{listener("127.0.0.1:1080", {}, {"127.0.0.0/8", "198.51.100.0/24"}),
+    const std::vector<ProxyListener> listeners{listener("127.0.0.1:1080", {}, {"127.0.0.0/8", "198.51.100.0/24"}),
                                                listener("198.51.100.1:1081", {"198.51.100.2/32"}),
                                                listener("192.168.1.1:1082", {"192.168.1.0/24"}),
                                                listener("0.0.0.0:1083", {"192.168.1.0/24"})};

@@ -86,7 +86,7 @@ TEST_CASE("real addresses have the virtual ones that the kernel gives them") {
 }
 
 TEST_CASE("who may send datagrams to a client, and under which name") {
-    SocksListener listener;
+    ProxyListener listener;
     listener.listen = *Endpoint::parse("198.51.100.1:1080");
     listener.to = {*Prefix::parse("203.0.113.0/24"), *Prefix::parse("0.0.0.0/1")};
     const Access access(std::make_shared<const Directory>(site_a()), listener);
@@ -105,11 +105,11 @@ TEST_CASE("addresses that carry IPv4 ones lead to the hosts of the map's list, a
                                    {*Prefix::parse("192.168.1.0/24"), *Prefix::parse("10.10.10.0/24"),
                                     *Prefix::parse("127.0.0.0/8"), *Prefix::parse("169.254.0.0/16")},
                                    {}});
-    SocksListener listener;
+    ProxyListener listener;
     listener.listen = *Endpoint::parse("192.168.1.1:1080");
-    SocksListener everywhere;
+    ProxyListener everywhere;
     everywhere.listen = *Endpoint::parse("0.0.0.0:1081");
-    site.tunnel.socks5 = {listener, everywhere};
+    site.tunnel.listeners = {listener, everywhere};
     const auto directory = std::make_shared<const Directory>(site);
     const Access access(directory, listener);
     const auto reached = [&](const char* text, std::uint16_t port = 80) -> std::optional<Endpoint> {

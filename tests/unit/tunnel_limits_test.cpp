@@ -34,7 +34,7 @@ TEST_CASE("what is shared out never exceeds the descriptors, and a little is alw
 }
 
 TEST_CASE("an address that is taken is refused, also when the other shares it") {
-    const ListenerAddress address{ListenerKind::socks5, {test::fresh_address(), 1080}};
+    const ListenerAddress address{ListenerKind::proxy, {test::fresh_address(), 1080}};
     const auto first = open_listeners(address, 2);
     CHECK(first.size() == 2);
     CHECK_THROWS_WITH_AS(open_listeners(address, 2),
@@ -43,7 +43,7 @@ TEST_CASE("an address that is taken is refused, also when the other shares it") 
 }
 
 TEST_CASE("an address may come later than the listener") {
-    const auto sockets = open_listeners({ListenerKind::socks5, *Endpoint::parse("203.0.113.77:1080")}, 1);
+    const auto sockets = open_listeners({ListenerKind::proxy, *Endpoint::parse("203.0.113.77:1080")}, 1);
     CHECK(sockets.size() == 1);
 }
 

@@ -224,7 +224,7 @@ TEST_CASE("an address that is no peer's, and the listener itself, are reset") {
     SUBCASE("no peer's") { a.site.peers[0].virtual_prefixes = {*Prefix::parse("240.2.2.0/24")}; }
     SUBCASE("the listener itself") {
         // As if somebody connected to it instead of being intercepted.
-        a.site.tunnel.socks5.push_back({.listen = a.target, .allow = {}, .credentials = {}, .to = {}, .at = {}});
+        a.site.tunnel.listeners.push_back({.listen = a.target, .allow = {}, .credentials = {}, .to = {}, .at = {}});
     }
     a.start();
     auto client = a.client();
@@ -250,9 +250,10 @@ struct Chain {
         if (!target_name.empty())
             site_b.maps.push_back(
                 {host_prefix(target.endpoint().address), *Prefix::parse("192.168.1.20"), target_name, {}});
-        site_b.tunnel.socks5.push_back({.listen = at_b, .allow = {}, .credentials = credentials, .to = {}, .at = {}});
-        site_b.tunnel.socks5.back().to = {allowed_at_b};
-        b.emplace(unmarked(site_b), one(listen_on(ListenerKind::socks5, at_b)));
+        site_b.tunnel.listeners.push_back(
+            {.listen = at_b, .allow = {}, .credentials = credentials, .to = {}, .at = {}});
+        site_b.tunnel.listeners.back().to = {allowed_at_b};
+        b.emplace(unmarked(site_b), one(listen_on(ListenerKind::proxy, at_b)));
         Site site_a;
         site_a.name = "a";
         Peer peer;
@@ -260,8 +261,8 @@ struct Chain {
         peer.virtual_prefixes = {host_prefix(target.endpoint().address)};
         peer.links.push_back(SocksLink{at_b, credentials});
         site_a.peers.push_back(peer);
-        site_a.tunnel.socks5.push_back({.listen = at_a, .allow = {}, .credentials = {}, .to = {}, .at = {}});
-        a.emplace(unmarked(site_a), one(listen_on(ListenerKind::socks5, at_a)));
+        site_a.tunnel.listeners.push_back({.listen = at_a, .allow = {}, .credentials = {}, .to = {}, .at = {}});
+        a.emplace(unmarked(site_a), one(listen_on(ListenerKind::proxy, at_a)));
     }
 
     /// The client, and the reply it got.

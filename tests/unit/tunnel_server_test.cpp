@@ -333,12 +333,12 @@ TEST_CASE("a reload changes who may come and where they listen, and keeps open f
     CHECK(read_reply(client).reply == socks5::Reply::succeeded);
 
     server.listener.allow = {*Prefix::parse("203.0.113.0/24")};
-    SocksListener second;
+    ProxyListener second;
     second.listen = {fresh_address(), 1080};
     second.to = server.listener.to;
-    server.site.tunnel.socks5 = {server.listener, second};
+    server.site.tunnel.listeners = {server.listener, second};
     (*server.worker)
-        ->reload(unmarked(server.site), one(listen_on(ListenerKind::socks5, second.listen)),
+        ->reload(unmarked(server.site), one(listen_on(ListenerKind::proxy, second.listen)),
                  std::vector<ListenerAddress>{});
     CHECK(eventually([&] { return server.client().wait_for_end() == End::rst; }));
     auto other = Connection::to(second.listen);
@@ -346,8 +346,8 @@ TEST_CASE("a reload changes who may come and where they listen, and keeps open f
     CHECK(other.receive(2) == std::string("\5\0", 2));
     check_talks(client, accepted);
 
-    server.site.tunnel.socks5 = {second};
-    (*server.worker)->reload(unmarked(server.site), {}, {{ListenerKind::socks5, server.listen}});
+    server.site.tunnel.listeners = {second};
+    (*server.worker)->reload(unmarked(server.site), {}, {{ListenerKind::proxy, server.listen}});
     CHECK(eventually([&] {
         const Fd probe(::socket(AF_INET, SOCK_STREAM, 0));
         const sockaddr_in address = to_sockaddr(server.listen);

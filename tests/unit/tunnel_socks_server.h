@@ -14,7 +14,7 @@ inline std::string string_of(socks5::View bytes) { return {bytes.begin(), bytes.
 /// A worker with one SOCKS5 listener on loopback; nothing is allowed to its clients at first.
 struct SocksServer {
     Endpoint listen{fresh_address(), 1080};
-    SocksListener listener;
+    ProxyListener listener;
     Site site;
     WorkerLimits limits;
     Timeouts timeouts = short_ticks();
@@ -39,8 +39,8 @@ struct SocksServer {
     }
 
     void start() {
-        site.tunnel.socks5 = {listener};
-        worker.emplace(unmarked(site, timeouts), one(listen_on(ListenerKind::socks5, listen)), limits);
+        site.tunnel.listeners = {listener};
+        worker.emplace(unmarked(site, timeouts), one(listen_on(ListenerKind::proxy, listen)), limits);
     }
 
     Connection client() const { return Connection::to(listen); }

@@ -44,10 +44,10 @@ link    = {link}
 """
 
 
-def listener(listen, allow=(), user=None, password_file=None, to=()):
-    """A SOCKS5 listener of the tunnel."""
+def listener(listen, allow=(), user=None, password_file=None, to=(), protocol="socks5"):
+    """A listener of the tunnel, socks5 or http."""
     text = f"""
-[[tunnel.socks5]]
+[[tunnel.{protocol}]]
 listen = "{listen}"
 """
     if allow:

@@ -40,6 +40,12 @@ def socks_outbound(tag, address, port):
     return {"tag": tag, "protocol": "socks", "settings": {"servers": [{"address": address, "port": port}]}}
 
 
+def http_outbound(tag, address, port, user, password):
+    """An HTTP proxy, which v2ray asks by CONNECT."""
+    server = {"address": address, "port": port, "users": [{"user": user, "pass": password}]}
+    return {"tag": tag, "protocol": "http", "settings": {"servers": [server]}}
+
+
 def vless_outbound(tag, address, port):
     server = {"address": address, "port": port, "users": [{"id": USER, "encryption": "none"}]}
     return {"tag": tag, "protocol": "vless", "settings": {"vnext": [server]}, "streamSettings": {"network": "tcp"}}
