@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <future>
 
+#include <arpa/inet.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
@@ -91,6 +92,7 @@ Conntrack::Conntrack()
                netlink::Socket(NETLINK_NETFILTER)} {}
 
 std::vector<Connection> Conntrack::find(std::span<const ConnectionFilter> filters, const Wanted& wanted) {
+    if (count() == 0U) return {};
     // Each walker takes every most_walkers-th filter.
     const auto walk = [&](std::size_t walker) {
         std::vector<Connection> found;
@@ -107,6 +109,19 @@ std::vector<Connection> Conntrack::find(std::span<const ConnectionFilter> filter
         found.insert(found.end(), more.begin(), more.end());
     }
     return found;
+}
+
+std::optional<std::uint32_t> Conntrack::count() {
+    netlink::Message message(conntrack_message(IPCTNL_MSG_CT_GET_STATS), 0);
+    message.put_extra<nfgenmsg>()->version = NFNETLINK_V0;
+    std::optional<std::uint32_t> entries;
+    const netlink::Answer answer = sockets_[0].request(message, [&](const nlmsghdr& reply) {
+        netlink::each_attribute(reply, sizeof(nfgenmsg), [&](const nlattr& attribute) {
+            if (mnl_attr_get_type(&attribute) == CTA_STATS_GLOBAL_ENTRIES)
+                entries = ntohl(mnl_attr_get_u32(&attribute));
+        });
+    });
+    return answer.error == 0 ? entries : std::nullopt;
 }
 
 std::size_t Conntrack::remove(std::span<const Connection> connections) {

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,6 +24,10 @@ public:
     /// The entries that are in at least one of the filters and wanted. One that is in several may come several times.
     /// With several filters `wanted` is called from several threads at once. Throws SystemError.
     std::vector<Connection> find(std::span<const ConnectionFilter> filters, const Wanted& wanted);
+
+    /// How many entries there are in this network namespace; nullopt: the kernel does not say. Costs no walk, which
+    /// goes through the table of all namespaces even when there is nothing in this one.
+    std::optional<std::uint32_t> count();
 
     /// Deletes these entries, and no later ones with the same tuples. Returns how many were still there.
     std::size_t remove(std::span<const Connection> connections);

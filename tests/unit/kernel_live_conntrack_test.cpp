@@ -58,8 +58,10 @@ TEST_CASE("connections are read as the conntrack tool made them") {
     want_conntrack();
     Conntrack conntrack;
     CHECK(all(conntrack).empty());
+    CHECK(conntrack.count() == 0U);
 
     add("-p tcp -s 192.168.1.20 -d 240.2.2.20 --sport 40000 --dport 80 --state ESTABLISHED -n 240.1.1.20 -m 0x400");
+    CHECK(conntrack.count() == 1U);
     const auto out = only(conntrack);
     CHECK(out.protocol == 6);
     CHECK(out.original == Tuple{at("192.168.1.20"), at("240.2.2.20"), 40000, 80, {}});
