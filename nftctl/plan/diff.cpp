@@ -60,10 +60,11 @@ void create(std::vector<Change>& changes, const Table& table) {
     for (const auto& set : table.sets) changes.push_back(AddSet{set.spec});
     for (const auto& helper : table.helpers) changes.push_back(AddHelper{helper});
     for (const auto& chain : table.chains) changes.push_back(AddChain{chain.name, chain.hook});
-    // Elements may lead to chains.
+    for (const auto& chain : table.chains) add_rules(changes, chain);
+    // Elements may lead to chains. After the rules: a rule that is given a map has the kernel look at each element for
+    // circles of jumps (nf_tables_bind_set() in net/netfilter/nf_tables_api.c).
     for (const auto& set : table.sets)
         if (!set.elements.empty()) changes.push_back(AddElements{set.spec, set.elements, set.lifetimes});
-    for (const auto& chain : table.chains) add_rules(changes, chain);
 }
 
 bool same_lifetime(const Set& left, const Set& right, BytesView key) {
