@@ -19,6 +19,7 @@
 #include <spdlog/spdlog.h>
 
 #include "nftctl/base/program.h"
+#include "nftctl/base/run_files.h"
 #include "nftctl/site/load.h"
 #include "tunnel/daemon.h"
 #include "tunnel/limits.h"
@@ -67,7 +68,7 @@ void reload(Daemon& daemon, const std::string& path) {
 int run(const Options& options) {
     const auto settings = load_settings(options.config);
     if (!settings) return exit_error;
-    ReadyFile ready(std::filesystem::path(options.run_dir) / "natctl-tunnel.ready");
+    ReadyFile ready(std::filesystem::path(options.run_dir) / run_files::tunnel_ready);
     // A write to a socket that was reset is an error to be handled, not a signal.
     std::signal(SIGPIPE, SIG_IGN);
 
@@ -77,7 +78,8 @@ int run(const Options& options) {
     asio::signal_set hangup(io, SIGHUP);
     Daemon daemon(settings, options.threads, share_limits(raise_descriptor_limit(), options.threads),
                   [&io] { io.stop(); });
-    const StatusSocket status(io, options.run_dir + "/natctl-tunnel.sock", [&] { return to_json(daemon.status()); });
+    const StatusSocket status(io, options.run_dir + "/" + run_files::tunnel_status,
+                              [&] { return to_json(daemon.status()); });
     ready.publish();
     notify_service_manager("READY=1");
 

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "nftctl/site/secret.h"
+#include "nftctl/site/uses.h"
 
 namespace natctl {
 
@@ -76,7 +77,7 @@ std::shared_ptr<const Settings> make_settings(const Site& site, const Timeouts& 
     for (const Peer& peer : site.peers) settings->peers.push_back(proxies_of(peer, proxies));
     if (site.intercept) {
         proxies.add(settings->peers.emplace_back(PeerProxies{"the Internet", {}}), site.intercept->proxy);
-        if (site.intercept->by == InterceptBy::redirect) settings->redirect_port = site.tunnel.redirect_port;
+        if (redirects(site)) settings->redirect_port = site.tunnel.redirect_port;
     }
     for (const ProxyListener& listener : site.tunnel.listeners)
         settings->listeners.push_back(

@@ -12,23 +12,23 @@
 namespace natctl {
 
 /// Of flows that go the same way; bytes are those of the flows, without what carries them.
-struct Traffic {
+struct WayTraffic {
     std::uint64_t open = 0;
     std::uint64_t ended = 0;
     std::uint64_t bytes_to_far = 0;
     std::uint64_t bytes_to_client = 0;
 
-    void operator+=(const Traffic& other) {
+    void operator+=(const WayTraffic& other) {
         open += other.open;
         ended += other.ended;
         bytes_to_far += other.bytes_to_far;
         bytes_to_client += other.bytes_to_client;
     }
-    bool operator==(const Traffic&) const = default;
+    bool operator==(const WayTraffic&) const = default;
 };
 
 /// By the way that they go: "peer b by socks5 127.0.0.1:1080", "direct"; for UDP "peer b".
-using TrafficByWay = std::map<std::string, Traffic>;
+using TrafficByWay = std::map<std::string, WayTraffic>;
 
 struct ProxyStatus {
     Endpoint server;

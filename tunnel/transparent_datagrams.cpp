@@ -139,7 +139,7 @@ void TransparentDatagrams::erase(Flows::iterator flow) {
     context_.datagrams.out.flush();
     flow->second.association->close();
     if (flow->second.unanswered != unanswered_.end()) unanswered_.erase(flow->second.unanswered);
-    Traffic traffic = flow->second.traffic;
+    WayTraffic traffic = flow->second.traffic;
     traffic.ended = std::exchange(traffic.open, 0);
     ended_[way_of(flow->first, flow->second)] += traffic;
     flows_.erase(flow);

@@ -70,7 +70,7 @@ private:
         /// Its place in unanswered_; the end of that once it was answered.
         std::list<Key>::iterator unanswered;
         bool only_dns = true;
-        Traffic traffic{.open = 1};
+        WayTraffic traffic{.open = 1};
     };
     using Flows = std::unordered_map<Key, Flow, Hash>;
     struct Socket {

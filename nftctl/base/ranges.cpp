@@ -6,7 +6,8 @@
 namespace natctl {
 
 std::vector<AddressRange> merged(std::vector<AddressRange> ranges) {
-    std::ranges::sort(ranges);
+    // Most come joined already, or from tables that are sorted.
+    if (!std::ranges::is_sorted(ranges)) std::ranges::sort(ranges);
     std::vector<AddressRange> result;
     for (const auto& range : ranges) {
         if (!result.empty() && result.back().first.family() == range.first.family()) {

@@ -9,6 +9,7 @@
 #include "nftctl/kernel/trial.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/plan/diff.h"
+#include "nftctl/site/uses.h"
 
 namespace natctl {
 
@@ -108,7 +109,7 @@ int run(const Options& options) {
     }
     if (tunnel)
         for (const auto& part : tunnel_lines(*tunnel)) fmt::print("  tunnel {}\n", part);
-    else if (needs_tunnel(*site))
+    else if (uses_tunnel(*site))
         fmt::print("  tunnel does not run, or is of another release: systemctl start natctl-tunnel\n");
     for (const auto& hint : hints) fmt::print("  note  {}\n", hint);
     return exit_done;

@@ -3,15 +3,15 @@
 
 #include <algorithm>
 #include <array>
-#include <variant>
 
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 
 #include "nftctl/base/fd.h"
+#include "nftctl/base/run_files.h"
 #include "nftctl/cli/flow_text.h"
+#include "nftctl/kernel/unix_address.h"
 
 namespace natctl {
 
@@ -19,20 +19,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* socket_name = "natctl-tunnel.sock";
 /// It is on this machine.
 constexpr timeval patience{.tv_sec = 3, .tv_usec = 0};
 
 std::optional<std::string> read_all(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return std::nullopt;
-    path.copy(address.sun_path, path.size());
+    const auto address = unix_address(path);
+    if (!address) return std::nullopt;
     const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket) return std::nullopt;
     ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return std::nullopt;
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0)
+        return std::nullopt;
     std::string text;
     std::array<char, 65536> part;
     while (true) {
@@ -59,16 +57,8 @@ std::string line_of_proxy(const Json& proxy) {
 
 } // namespace
 
-bool needs_tunnel(const Site& site) {
-    return site.intercept || !site.embedding_maps.empty() || !site.tunnel.listeners.empty() ||
-           std::ranges::any_of(site.peers, [](const Peer& peer) {
-               return std::ranges::any_of(peer.links,
-                                          [](const Link& link) { return std::holds_alternative<SocksLink>(link); });
-           });
-}
-
 std::optional<Json> read_tunnel_status(const std::string& run_dir) {
-    const auto text = read_all(run_dir + "/" + socket_name);
+    const auto text = read_all(run_dir + "/" + run_files::tunnel_status);
     if (!text) return std::nullopt;
     auto status = Json::parse(*text, nullptr, false);
     if (!status.is_object() || status.value("version", 0) != 1) return std::nullopt;

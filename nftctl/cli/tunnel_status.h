@@ -7,12 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "nftctl/site/site.h"
-
 namespace natctl {
-
-/// Whether anything of the site goes through natctl-tunnel.
-bool needs_tunnel(const Site& site);
 
 /// What natctl-tunnel tells at its socket in `run_dir` (tunnel/status.h); nullopt: it does not run, or may not be
 /// asked.

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <variant>
 
-#include "nftctl/plan/compile_intercept.h"
+#include "nftctl/site/uses.h"
 
 namespace natctl::doctor {
 
@@ -132,14 +132,6 @@ bool uses(const Site& site, Family family) {
            std::ranges::any_of(site.maps, [&](const Map& map) { return map.virtual_prefix.family() == family; }) ||
            std::ranges::any_of(site.peers, [&](const Peer& peer) {
                return std::ranges::any_of(peer.virtual_prefixes, [&](const Prefix& p) { return p.family() == family; });
-           });
-}
-
-bool uses_tunnel(const Site& site) {
-    return site.intercept || !site.embedding_maps.empty() || !site.tunnel.listeners.empty() ||
-           std::ranges::any_of(site.peers, [](const Peer& peer) {
-               return std::ranges::any_of(peer.links,
-                                          [](const Link& link) { return std::holds_alternative<SocksLink>(link); });
            });
 }
 

@@ -96,8 +96,6 @@ std::string shell_word(const std::string& word);
 /// "natctl VERB" with the file and the directories that natctl was called with.
 std::string natctl_command(const Invocation& invocation, const std::string& verb);
 bool uses(const Site& site, Family family);
-/// Whether flows of this site go through natctl-tunnel.
-bool uses_tunnel(const Site& site);
 /// Where natctl-tunnel takes TCP, by this configuration: from clients of SOCKS5, and what the table leads to it.
 std::set<Endpoint> tunnel_listeners(const Site& site);
 /// The interface as the kernel shows it; nullptr: there is none. seen.devices has to be known.

@@ -4,6 +4,7 @@
 
 #include "nftctl/doctor/checks.h"
 #include "nftctl/site/each_link.h"
+#include "nftctl/site/uses.h"
 
 namespace natctl::doctor {
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "nftctl/base/error.h"
+#include "nftctl/base/run_files.h"
 #include "nftctl/doctor/examine.h"
 #include "nftctl/plan/compile.h"
 
@@ -119,7 +120,7 @@ std::map<std::string, std::string> read_sysctls(const Site* site) {
 }
 
 std::optional<Process> read_tunnel(const std::string& run_dir) {
-    const auto line = first_line(fs::path(run_dir) / "natctl-tunnel.ready");
+    const auto line = first_line(fs::path(run_dir) / run_files::tunnel_ready);
     // At most seven digits: PID_MAX_LIMIT of Linux is 4194304.
     if (!line || !is_number(*line) || line->size() > 7) return std::nullopt;
     const int pid = std::stoi(*line);

@@ -8,12 +8,12 @@
 #include <linux/wireguard.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "nftctl/base/fd.h"
 #include "nftctl/doctor/base64.h"
 #include "nftctl/doctor/examine.h"
 #include "nftctl/doctor/look.h"
+#include "nftctl/kernel/unix_address.h"
 
 namespace natctl::doctor {
 
@@ -108,14 +108,12 @@ private:
 
 /// WireGuard in user space, by the socket that wg(8) uses too. nullopt: there is none.
 std::optional<WireGuardDevice> read_user_space(const std::string& name) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string path = "/var/run/wireguard/" + name + ".sock";
-    if (path.size() >= sizeof address.sun_path) return std::nullopt;
-    std::ranges::copy(path, address.sun_path);
+    const auto address = unix_address("/var/run/wireguard/" + name + ".sock");
+    if (!address) return std::nullopt;
     const Fd socket(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "create", "a socket"));
     // A file that was left behind refuses.
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return std::nullopt;
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0)
+        return std::nullopt;
     const std::string question = "get=1\n\n";
     if (::send(socket.get(), question.data(), question.size(), MSG_NOSIGNAL) < 0) return std::nullopt;
     std::string text;

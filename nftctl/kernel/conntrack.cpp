@@ -47,8 +47,7 @@ void dump(netlink::Socket& socket, const ConnectionFilter& filter, const Conntra
     };
     netlink::Answer answer = ask(socket, filter, each);
     // A kernel that cannot select by these addresses.
-    const bool by_address = filter.original.any() || filter.reply.any();
-    if (by_address && (answer.error == EOPNOTSUPP || answer.error == EINVAL))
+    if (filter.by_address() && (answer.error == EOPNOTSUPP || answer.error == EINVAL))
         answer = ask(socket, {.family = filter.family, .mark = filter.mark, .status = filter.status}, each);
     if (answer.error != 0) throw SystemError("read", "the table of connections", answer.error, remedy(answer.error));
 }

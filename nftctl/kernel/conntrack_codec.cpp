@@ -148,7 +148,7 @@ void put_filter(nlmsghdr& message, const ConnectionFilter& filter) {
         mnl_attr_put_u32(&message, CTA_STATUS, htonl(filter.status->value));
         mnl_attr_put_u32(&message, CTA_STATUS_MASK, htonl(filter.status->mask));
     }
-    if (!filter.original.any() && !filter.reply.any()) return;
+    if (!filter.by_address()) return;
     const auto original = put_addresses(message, CTA_TUPLE_ORIG, filter.original);
     const auto reply = put_addresses(message, CTA_TUPLE_REPLY, filter.reply);
     nlattr* const flags = mnl_attr_nest_start(&message, CTA_FILTER);

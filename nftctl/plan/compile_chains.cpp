@@ -12,6 +12,7 @@
 #include "nftctl/plan/compile_intercept.h"
 #include "nftctl/plan/compile_links.h"
 #include "nftctl/plan/rule_words.h"
+#include "nftctl/site/uses.h"
 
 namespace natctl {
 

@@ -2,6 +2,7 @@
 #include "nftctl/plan/compile_intercept.h"
 
 #include "nftctl/plan/set_words.h"
+#include "nftctl/site/uses.h"
 
 namespace natctl {
 
@@ -68,7 +69,6 @@ Chain guard_listener(const Site& site) {
 } // namespace
 
 bool intercepts(const Site& site) { return site.intercept && site.intercept->by == InterceptBy::tproxy; }
-bool redirects(const Site& site) { return site.intercept && site.intercept->by == InterceptBy::redirect; }
 
 std::vector<Set> intercept_sets(const Site& site, const Facts& facts) {
     if (!site.intercept) return {};

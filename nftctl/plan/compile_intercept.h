@@ -14,8 +14,6 @@ namespace natctl {
 
 /// By TPROXY.
 bool intercepts(const Site& site);
-/// By REDIRECT, and then the flows to peers that a proxy carries as well.
-bool redirects(const Site& site);
 
 std::vector<nft::Set> intercept_sets(const Site& site, const Facts& facts);
 std::vector<nft::Chain> intercept_chains(const Site& site);

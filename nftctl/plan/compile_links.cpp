@@ -46,20 +46,17 @@ Ways ways_of(const Peer& peer, const Facts& facts) {
 
 /// "in/ov0/wg0". No interface has a slash in its name (dev_valid_name in net/core/dev.c). What nft's syntax does not
 /// take, and what gets too long, goes under its fingerprint.
-std::string chain_name(std::string name, const Interfaces& interfaces) {
+std::string chain_name(const std::string& kind, const Interfaces& interfaces) {
     constexpr std::size_t longest = 100;
-    const std::string kind = name;
-    Fingerprint fingerprint;
-    bool plain = true;
-    for (const auto& interface : interfaces) {
-        name += "/" + interface;
-        fingerprint.add(interface);
-        plain = plain && std::ranges::all_of(interface, [](char c) {
-                    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                           c == '_' || c == '.';
-                });
-    }
+    std::string name = kind;
+    for (const auto& interface : interfaces) name += "/" + interface;
+    const bool plain = std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+               c == '.' || c == '/';
+    });
     if (plain && name.size() <= longest) return name;
+    Fingerprint fingerprint;
+    for (const auto& interface : interfaces) fingerprint.add(interface);
     return fmt::format("{}/{:02x}", kind, fmt::join(fingerprint.bytes(), ""));
 }
 
@@ -134,24 +131,31 @@ Chain out_chain(const Ways& ways, Mark pinned) {
 
 } // namespace
 
-std::vector<Set> maps(const Site& site, const Facts& facts) {
-    std::vector<Set> sets;
-    for (const auto& half : halves()) {
-        VerdictRanges from;
-        VerdictRanges to;
-        std::vector<Prefix> own;
-        for (const auto& map : site.maps) own.push_back(map.virtual_prefix);
-        to.add({VerdictKind::goto_, half.set("unmapped")}, ranges_of(own, half.family));
-        for (const auto& map : site.embedding_maps) own.push_back(map.virtual_prefix);
-        from.add({VerdictKind::goto_, "forged"}, ranges_of(own, half.family));
-        for (const auto& peer : site.peers) {
-            const auto ways = ways_of(peer, facts);
-            const auto ranges = ranges_of(peer.virtual_prefixes, half.family);
-            from.add(by_source(ways), ranges);
-            to.add(by_destination(ways), ranges);
+std::vector<Set> maps(const Site& site, const Facts& facts, const OwnRanges& own) {
+    std::vector<Prefix> embedding;
+    for (const auto& map : site.embedding_maps) embedding.push_back(map.virtual_prefix);
+    std::array<VerdictRanges, families> from;
+    std::array<VerdictRanges, families> to;
+    for (std::size_t i = 0; i < families; ++i) {
+        const auto& half = halves()[i];
+        from[i].add({VerdictKind::goto_, "forged"}, own[i]);
+        from[i].add({VerdictKind::goto_, "forged"}, ranges_of(embedding, half.family));
+        to[i].add({VerdictKind::goto_, half.set("unmapped")}, own[i]);
+    }
+    for (const auto& peer : site.peers) {
+        const auto ways = ways_of(peer, facts);
+        const auto out = by_destination(ways);
+        const auto in = by_source(ways);
+        for (std::size_t i = 0; i < families; ++i) {
+            const auto ranges = ranges_of(peer.virtual_prefixes, halves()[i].family);
+            from[i].add(in, ranges);
+            to[i].add(out, ranges);
         }
-        sets.push_back(from.set("from", half.family));
-        sets.push_back(to.set("to", half.family));
+    }
+    std::vector<Set> sets;
+    for (std::size_t i = 0; i < families; ++i) {
+        sets.push_back(from[i].set("from", halves()[i].family));
+        sets.push_back(to[i].set("to", halves()[i].family));
     }
     return sets;
 }

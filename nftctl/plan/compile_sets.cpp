@@ -8,8 +8,10 @@
 #include "nftctl/plan/compile_intercept.h"
 #include "nftctl/plan/compile_links.h"
 #include "nftctl/plan/ranges.h"
+#include "nftctl/plan/rule_words.h"
 #include "nftctl/plan/set_words.h"
 #include "nftctl/plan/white_list.h"
+#include "nftctl/site/uses.h"
 
 namespace natctl {
 
@@ -60,9 +62,8 @@ Set white_now_set(const Site& site, const Facts& facts, Family family) {
     return set;
 }
 
-void add_family(std::vector<Set>& sets, const Site& site, const Facts& facts, Family family) {
-    std::vector<Prefix> own;
-    for (const auto& map : site.maps) own.push_back(map.virtual_prefix);
+void add_family(std::vector<Set>& sets, const Site& site, const Facts& facts, Family family,
+                const std::vector<AddressRange>& own) {
     std::vector<AddressRange> peers;
     std::vector<AddressRange> tunnelled;
     for (const auto& peer : site.peers) {
@@ -72,7 +73,7 @@ void add_family(std::vector<Set>& sets, const Site& site, const Facts& facts, Fa
         if (link && std::holds_alternative<SocksLink>(*link))
             tunnelled.insert(tunnelled.end(), ranges.begin(), ranges.end());
     }
-    sets.push_back(range_set("own", family, ranges_of(own, family)));
+    sets.push_back(range_set("own", family, own));
     sets.push_back(range_set("peer", family, peers));
     sets.push_back(range_set("tun", family, tunnelled));
     sets.push_back(range_set("white", family, white_ranges(site, facts, family)));
@@ -93,9 +94,14 @@ std::vector<Set> compile_sets(const Site& site, const Facts& facts) {
     sets.push_back(interface_set("link_if", link_interfaces(site)));
     // REDIRECT has no UDP.
     sets.push_back(protocol_set("relayed", true, !redirects(site)));
-    add_family(sets, site, facts, Family::ipv4);
-    add_family(sets, site, facts, Family::ipv6);
-    for (auto& map : links::maps(site, facts)) sets.push_back(std::move(map));
+    std::vector<Prefix> names;
+    for (const auto& map : site.maps) names.push_back(map.virtual_prefix);
+    links::OwnRanges own;
+    for (std::size_t i = 0; i < links::families; ++i) {
+        own[i] = ranges_of(names, halves()[i].family);
+        add_family(sets, site, facts, halves()[i].family, own[i]);
+    }
+    for (auto& map : links::maps(site, facts, own)) sets.push_back(std::move(map));
     if (!site.embedding_maps.empty()) sets.push_back(embedding::own_set(site));
     for (auto& set : intercept_sets(site, facts)) sets.push_back(std::move(set));
     return sets;

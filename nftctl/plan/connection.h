@@ -85,6 +85,7 @@ struct ConnectionFilter {
     TupleFilter original = {};
     TupleFilter reply = {};
 
+    bool by_address() const { return original.any() || reply.any(); }
     bool matches(const Connection& connection) const;
     auto operator<=>(const ConnectionFilter&) const = default;
 };

@@ -63,11 +63,9 @@ bool overlap(const std::vector<Element>& left, const std::vector<Element>& right
 /// What a transaction touches, by name. All of it when the table is made anew.
 class Touched {
 public:
-    explicit Touched(const Transaction& transaction) : transaction_(transaction) {
-        anew_ = std::ranges::any_of(transaction.changes, [](const nft::Change& change) {
-            return std::holds_alternative<AddTable>(change) || std::holds_alternative<DeleteTable>(change);
-        });
-    }
+    explicit Touched(const Transaction& transaction)
+        : transaction_(transaction),
+          anew_(transaction.makes_table_anew()) {}
 
     bool anew() const { return anew_; }
     bool set(const std::string& name) const {
@@ -89,7 +87,7 @@ private:
     bool any(auto holds) const { return std::ranges::any_of(transaction_.changes, holds); }
 
     const Transaction& transaction_;
-    bool anew_ = false;
+    bool anew_;
 };
 
 } // namespace

@@ -75,10 +75,6 @@ std::vector<AddressRange> only_in(std::span<const Element> elements, std::span<c
     return result;
 }
 
-bool makes_anew(const nft::Change& change) {
-    return std::holds_alternative<AddTable>(change) || std::holds_alternative<DeleteTable>(change);
-}
-
 bool rules_differ(const Transaction& transaction, const std::string& chain) {
     return std::ranges::any_of(transaction.changes, [&](const nft::Change& change) {
         const auto* flushed = std::get_if<FlushChain>(&change);
@@ -114,7 +110,7 @@ private:
 
 std::optional<std::vector<ConnectionFilter>> filters_by_address(const Transaction& change,
                                                                 const std::optional<Address>& router) {
-    if (std::ranges::any_of(change.changes, makes_anew)) return std::nullopt;
+    if (change.makes_table_anew()) return std::nullopt;
     Filters filters;
     if (router && rules_differ(change, "to_peer4") && !filters.add({{*router, *router}}, {shown})) return std::nullopt;
     for (const auto& [set, where] : places()) {

@@ -64,6 +64,8 @@ struct Transaction {
     std::vector<Route> remove_routes_last;
 
     bool empty() const;
+    /// The former table goes, or there is none yet, so that nothing in it stays as it was.
+    bool makes_table_anew() const;
 };
 
 } // namespace natctl

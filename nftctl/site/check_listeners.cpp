@@ -7,6 +7,7 @@
 
 #include "nftctl/site/checks.h"
 #include "nftctl/site/each_link.h"
+#include "nftctl/site/uses.h"
 
 namespace natctl {
 
@@ -68,9 +69,8 @@ private:
 /// The key of [tunnel] that says the same port, where the tunnel itself listens; nullptr: none.
 const char* own_port(const Endpoint& listen, const Site& site) {
     static const Address loopback6 = *Address::parse("::1");
-    const bool redirects = site.intercept && site.intercept->by == InterceptBy::redirect;
     if (takes_port_of_tunnel(listen, site.tunnel)) return "port";
-    if (redirects && listen.port == site.tunnel.redirect_port) return "redirect_port";
+    if (redirects(site) && listen.port == site.tunnel.redirect_port) return "redirect_port";
     const bool may_be_loopback6 = listen.address == loopback6 || listen.address == Address::parse("::");
     if (!site.embedding_maps.empty() && listen.port == site.tunnel.embedded_port && may_be_loopback6)
         return "embedded_port";

@@ -57,11 +57,6 @@ std::string elements(const nft::Table& table, const std::string& map) {
     return text;
 }
 
-bool makes_anew(const Transaction& change) {
-    return std::ranges::any_of(change.changes,
-                               [](const auto& item) { return std::holds_alternative<nft::DeleteTable>(item); });
-}
-
 } // namespace
 
 TEST_CASE("a verdict as data comes back") {
@@ -127,7 +122,7 @@ TEST_CASE("chains come and go with links, and the table stays") {
     for (const auto& site : {after, before}) {
         const auto change = apply(kernel, site);
         CHECK(!change.empty());
-        CHECK(!makes_anew(change));
+        CHECK(!change.makes_table_anew());
         CHECK(kernel.plan() == compile(site, kernel.facts));
     }
     CHECK(kernel.commits == 3);
@@ -138,9 +133,9 @@ TEST_CASE("a chain that somebody wrote into the table goes, a base chain makes i
     auto actual = wanted;
     actual.table->chains.push_back({"theirs", {}, {{{nft::Counter{}}}}});
     auto change = diff(actual, wanted);
-    CHECK(!makes_anew(change));
+    CHECK(!change.makes_table_anew());
     CHECK(render(change) == "flush chain inet natctl theirs\ndelete chain inet natctl theirs\n");
     actual.table->chains.back().hook = {nft::ChainType::filter, nft::HookPoint::input, 0};
-    CHECK(makes_anew(diff(actual, wanted)));
-    CHECK(makes_anew(diff(wanted, actual)));
+    CHECK(diff(actual, wanted).makes_table_anew());
+    CHECK(diff(wanted, actual).makes_table_anew());
 }

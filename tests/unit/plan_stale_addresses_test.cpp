@@ -6,10 +6,8 @@
 
 #include <doctest/doctest.h>
 
-#include "nftctl/plan/compile.h"
-#include "nftctl/plan/diff.h"
-#include "nftctl/plan/stale.h"
 #include "nftctl/plan/translator.h"
+#include "tests/unit/plan_edit.h"
 #include "tests/unit/random_site.h"
 
 using namespace natctl;
@@ -31,20 +29,10 @@ Facts router(const std::string& address = "192.168.1.1") {
     return facts;
 }
 
-struct Edit {
+struct Edit : test::PlanEdit {
     Edit(const Site& from, const Site& to, const Facts& facts_before = router(), const Facts& facts_after = router())
-        : before(compile(from, facts_before)),
-          after(compile(to, facts_after)),
-          change(diff(before, after)),
-          stale(before, after, change) {}
-
-    Plan before;
-    Plan after;
-    Transaction change;
-    StaleFlows stale;
+        : test::PlanEdit(compile(from, facts_before), compile(to, facts_after)) {}
 };
-
-bool by_address(const ConnectionFilter& filter) { return filter.original.any() || filter.reply.any(); }
 
 ConnectionFilter from(const std::string& address) {
     return {.family = Family::ipv4, .original = {.source = at(address)}};
@@ -176,7 +164,7 @@ TEST_CASE("more than that is looked for by mark") {
     const auto by_mark = [](const Plan& before, const Plan& after) {
         const Transaction change = diff(before, after);
         const auto filters = StaleFlows(before, after, change).filters();
-        return !filters.empty() && std::ranges::none_of(filters, by_address);
+        return !filters.empty() && std::ranges::none_of(filters, &ConnectionFilter::by_address);
     };
     const auto many = [&](const Edit& edit) { return by_mark(edit.before, edit.after); };
     const auto one = with(site_a(), map("240.1.1.200", "10.10.10.7"));
@@ -209,7 +197,7 @@ TEST_CASE("for random sites and small edits, the filters let through every flow 
         const bool moved = random() % 8 == 0;
         const Edit edit(first, second, router(), moved ? router("192.168.1.254") : router());
         const auto filters = edit.stale.filters();
-        const bool limited = std::ranges::any_of(filters, by_address);
+        const bool limited = std::ranges::any_of(filters, &ConnectionFilter::by_address);
         if (limited) ++by_addresses;
         const Transaction nothing;
         const StaleFlows unchanged(edit.before, edit.before, nothing);

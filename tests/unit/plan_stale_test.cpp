@@ -7,10 +7,8 @@
 
 #include "nftctl/kernel/apply.h"
 #include "nftctl/plan/addressing.h"
-#include "nftctl/plan/compile.h"
-#include "nftctl/plan/diff.h"
-#include "nftctl/plan/stale.h"
 #include "tests/support/fake_kernel.h"
+#include "tests/unit/plan_edit.h"
 
 using namespace natctl;
 using natctl::test::FakeKernel;
@@ -72,19 +70,9 @@ Connection inbound(const std::string& far, const std::string& name, const std::s
     return connection(far, name, real, far, Marks().link().value, protocol);
 }
 
-struct Edit {
-    explicit Edit(const Site& from, const Site& to, const Facts& facts = router())
-        : Edit(compile(from, facts), compile(to, facts)) {}
-    Edit(Plan from, Plan to)
-        : before(std::move(from)),
-          after(std::move(to)),
-          change(diff(before, after)),
-          stale(before, after, change) {}
-
-    Plan before;
-    Plan after;
-    Transaction change;
-    StaleFlows stale;
+struct Edit : test::PlanEdit {
+    Edit(Plan from, Plan to) : test::PlanEdit(std::move(from), std::move(to)) {}
+    Edit(const Site& from, const Site& to) : Edit(compile(from, router()), compile(to, router())) {}
 
     bool wrong(const Connection& c) const {
         const bool is = stale.is_stale(c);

@@ -77,11 +77,7 @@ TEST_CASE("CONNECT makes a tunnel, and bytes sent ahead are its first") {
     CHECK(receive_head(client) == http::established);
     CHECK(accepted.receive(5) == "ahead");
     check_talks(client, accepted);
-    client.send_fin();
-    CHECK(accepted.wait_for_end() == End::fin);
-    accepted.send("late");
-    accepted.send_fin();
-    CHECK(client.receive_all() == std::pair(std::string("late"), End::fin));
+    check_half_closes(client, accepted);
 }
 
 TEST_CASE("CONNECT to a host of the site by its name") {

@@ -64,11 +64,7 @@ TEST_CASE("CONNECT by address: success is told after the connection stands, with
     CHECK(reply.bound.port != 0);
     CHECK(reply.bound.port != server.listen.port);
     check_talks(client, accepted);
-    client.send_fin();
-    CHECK(accepted.wait_for_end() == End::fin);
-    accepted.send("late");
-    accepted.send_fin();
-    CHECK(client.receive_all() == std::pair(std::string("late"), End::fin));
+    check_half_closes(client, accepted);
 }
 
 TEST_CASE("CONNECT by name: a host of the site, a name that is looked up, an address in words") {

@@ -133,6 +133,14 @@ void check_talks(Connection& client, Connection& target) {
     CHECK(client.receive(6) == "answer");
 }
 
+void check_half_closes(Connection& client, Connection& target) {
+    client.send_fin();
+    CHECK(target.wait_for_end() == End::fin);
+    target.send("late");
+    target.send_fin();
+    CHECK(client.receive_all() == std::pair(std::string("late"), End::fin));
+}
+
 std::pair<Connection, Connection> tcp_pair() {
     TestListener listener;
     auto client = Connection::to(listener.endpoint());

@@ -79,6 +79,9 @@ Endpoint dead_endpoint();
 /// Sends something each way, and checks that it arrives.
 void check_talks(Connection& client, Connection& target);
 
+/// The client's FIN arrives, and the target may go on talking after it.
+void check_half_closes(Connection& client, Connection& target);
+
 /// Two ends of one TCP connection.
 std::pair<Connection, Connection> tcp_pair();
 

@@ -83,7 +83,7 @@ TEST_CASE("traffic is counted to the byte while flows are open, and when they ha
         (**server.worker).tell([answer](const TrafficByWay& tcp, const TrafficByWay&) { answer->set_value(tcp); });
         return answer->get_future().get()["direct"];
     };
-    CHECK(told() == Traffic{});
+    CHECK(told() == WayTraffic{});
     const std::string there = random_bytes(300'000, 1);
     const std::string back = random_bytes(70'000, 2);
     {
@@ -97,13 +97,13 @@ TEST_CASE("traffic is counted to the byte while flows are open, and when they ha
         sends.join();
         far.send(back);
         CHECK((client.receive(back.size()) == back));
-        CHECK(told() == Traffic{.open = 1, .bytes_to_far = there.size(), .bytes_to_client = back.size()});
+        CHECK(told() == WayTraffic{.open = 1, .bytes_to_far = there.size(), .bytes_to_client = back.size()});
         client.send_fin();
         far.send_fin();
         CHECK(client.receive_all().second == End::fin);
     }
     while (told().open > 0) std::this_thread::yield();
-    CHECK(told() == Traffic{.ended = 1, .bytes_to_far = there.size(), .bytes_to_client = back.size()});
+    CHECK(told() == WayTraffic{.ended = 1, .bytes_to_far = there.size(), .bytes_to_client = back.size()});
 }
 
 TEST_CASE("failures are counted by kind, and the kinds are bounded") {

@@ -3,7 +3,7 @@
 
 import base64
 
-from .socks import Refused
+from .socks import Refused, dial
 
 
 def connect(machine, proxy, destination, user=None, password=None, timeout=30.0):
@@ -21,11 +21,7 @@ def connect(machine, proxy, destination, user=None, password=None, timeout=30.0)
 
 def ask(machine, proxy, line, fields, timeout=30.0):
     """Sends a request without content: the connection, and the head of the answer."""
-    address, _, port = proxy.rpartition(":")
-    try:
-        connection = machine.dial(address, int(port), timeout)
-    except ConnectionError as error:
-        raise Refused(f"no connection: {error}") from error
+    connection = dial(machine, proxy, timeout)
     try:
         connection.sendall("\r\n".join([line, *fields, "", ""]).encode())
         head = b""

@@ -14,6 +14,15 @@ class Refused(Exception):
     """The proxy said no, or hung up; the text says at which step."""
 
 
+def dial(machine, proxy, timeout=30.0):
+    """A connection to the proxy ("ADDRESS:PORT"), before anything is said."""
+    address, _, port = proxy.rpartition(":")
+    try:
+        return machine.dial(address, int(port), timeout)
+    except ConnectionError as error:
+        raise Refused(f"no connection: {error}") from error
+
+
 def knock(machine, proxy, destination, user=None, password=None, timeout=30.0):
     """Asks the proxy ("ADDRESS:PORT") for a connection to the destination ("ADDRESS:PORT", "[ADDRESS]:PORT" or
     "NAME:PORT"), and returns it."""
@@ -26,11 +35,7 @@ def associate(machine, proxy, user=None, password=None, timeout=30.0):
 
 
 def _request(machine, proxy, command, destination, user, password, timeout):
-    address, _, port = proxy.rpartition(":")
-    try:
-        connection = machine.dial(address, int(port), timeout)
-    except ConnectionError as error:
-        raise Refused(f"no connection: {error}") from error
+    connection = dial(machine, proxy, timeout)
     try:
         method = USER_AND_PASSWORD if user is not None else NO_AUTHENTICATION
         connection.sendall(bytes([5, 1, method]))

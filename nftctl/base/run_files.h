@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+namespace natctl::run_files {
+
+// Names in RUN_DIR by which programs of ours find one another.
+
+/// There while natctl-tunnel is ready; its content is the process id.
+inline constexpr const char* tunnel_ready = "natctl-tunnel.ready";
+/// Where natctl-tunnel tells its status.
+inline constexpr const char* tunnel_status = "natctl-tunnel.sock";
+
+} // namespace natctl::run_files
