@@ -36,14 +36,10 @@ Chain pre(const Site& site) {
     ChainWriter chain("pre", Hook{ChainType::filter, HookPoint::prerouting, -150});
     chain.rule(Match{Field::iifname, {}, Op::ne, std::string("lo")}, jump("antispoof"));
     chain.rule(marked(Field::mark, marks.bypass()), leave());
+    chain.rule(marked(Field::ct_mark, marks.link()), go("pinned"));
     // An open intercepted flow stays with its socket. TCP only: UDP reply sockets would swallow the client's datagrams.
     chain.rule(is(Field::l4proto, protocol_tcp), is(Field::socket_transparent, 1), is(Field::socket_wildcard, 0),
                set_mark(Field::mark, marks.tunnel()), accept());
-    // A flow that began on an interface link stays there. While that link is away it waits: a flap must not kill it.
-    for (const auto& half : halves())
-        chain.rule(marked(Field::ct_mark, marks.link()), half.to("peer"), by("lan_if"), without_link(half.family),
-                   drop());
-    chain.rule(marked(Field::ct_mark, marks.link()), leave());
     // By a link only a peer's source may open anything under our names.
     for (const auto& half : halves())
         chain.rule(by("link_if"), is_new(), half.to("own"), half.from("peer", Op::ne), Counter{}, drop());
@@ -52,6 +48,15 @@ Chain pre(const Site& site) {
         chain.rule(by("link_if"), is_new(), half.from("peer"), set_mark(Field::ct_mark, marks.link()));
     chain.rule(by("lan_if"), go("from_lan"));
     chain.rule(Match{Field::iifname, {}, Op::eq, std::string("lo")}, go("from_lan"));
+    return chain.done();
+}
+
+/// A flow that began on an interface link stays there. While that link is away it waits: a flap must not kill it. The
+/// route is asked first, as among 10,000 peers it is found sooner than the peer.
+Chain pinned() {
+    ChainWriter chain("pinned");
+    chain.rule(by("lan_if", Op::ne), leave());
+    for (const auto& half : halves()) chain.rule(half.is_family(), without_link(half.family), half.to("peer"), drop());
     return chain.done();
 }
 
@@ -139,10 +144,10 @@ Chain through() {
     constexpr std::uint32_t tcp_syn = 2;
     constexpr std::uint32_t tcp_syn_rst = 6;
     ChainWriter chain("through", Hook{ChainType::filter, HookPoint::forward, 0});
-    chain.rule(out_by("link_if"), Match{Field::tcp_flags, tcp_syn_rst, Op::eq, tcp_syn}, ClampMss{});
+    chain.rule(Match{Field::tcp_flags, tcp_syn_rst, Op::eq, tcp_syn}, out_by("link_if"), ClampMss{});
     guard_way_out(chain);
     // Real addresses of a LAN are not to be had from a link untranslated.
-    chain.rule(by("link_if"), out_by("lan_if"), is_new(), not_translated(), Counter{}, drop());
+    chain.rule(is_new(), by("link_if"), out_by("lan_if"), not_translated(), Counter{}, drop());
     return chain.done();
 }
 
@@ -189,9 +194,8 @@ Chain back_in(const Half& half) {
 Chain guard(const Site& site) {
     ChainWriter chain("guard", Hook{ChainType::filter, HookPoint::postrouting, 150});
     chain.rule(Match{Field::oifname, {}, Op::eq, std::string("lo")}, leave());
-    for (const auto& half : halves()) chain.rule(out_by("link_if"), half.to("peer"), go(half.set("guard")));
     chain.rule(out_by("lan_if"), leave());
-    chain.rule(out_by("link_if"), leave());
+    chain.rule(out_by("link_if"), go("guard_link"));
     for (const auto& half : halves())
         chain.rule(half.to("peer"), Counter{}, drop())
             .rule(half.from("peer"), Counter{}, drop())
@@ -201,7 +205,15 @@ Chain guard(const Site& site) {
     return chain.done();
 }
 
-Chain guard_link(const Half& half, const Site& site) {
+Chain guard_link(const Mark& link) {
+    ChainWriter chain("guard_link");
+    // What the family's chain said of the flow's first packet, without looking for its peer again.
+    for (const auto& half : halves()) chain.rule(marked(Field::ct_mark, link), half.from("own"), accept());
+    for (const auto& half : halves()) chain.rule(half.to("peer"), go(half.set("guard")));
+    return chain.done();
+}
+
+Chain guard_to_peer(const Half& half, const Site& site) {
     ChainWriter chain(half.set("guard"));
     chain.rule(half.from("own"), set_mark(Field::ct_mark, site.marks.link()), accept())
         .rule(half.from("peer"), by("link_if"), accept());
@@ -214,13 +226,14 @@ Chain guard_link(const Half& half, const Site& site) {
 std::vector<Chain> compile_chains(const Site& site, const Facts& facts) {
     const Marks& marks = site.marks;
     std::vector<Chain> chains{
-        antispoof(site), no_link(), tun_out(site), from_lan(site), local_tun(marks),
+        antispoof(site), no_link(), tun_out(site), from_lan(site), pinned(), local_tun(marks),
     };
     for (const auto& half : halves()) {
         chains.push_back(to_peer(half, router_virtual(site, facts, half.family)));
         chains.push_back(back_in(half));
-        chains.push_back(guard_link(half, site));
+        chains.push_back(guard_to_peer(half, site));
     }
+    chains.push_back(guard_link(marks.link()));
     chains.push_back(pre(site));
     chains.push_back(translate_destination("nat_pre", {ChainType::nat, HookPoint::prerouting, -110}, site, facts));
     chains.push_back(local_out(site, facts));

@@ -41,7 +41,7 @@ inline const std::vector<Half>& halves() {
     return both;
 }
 
-inline Statement by(const char* set) { return Lookup{{Field::iifname}, set}; }
+inline Statement by(const char* set, Op op = Op::eq) { return Lookup{{Field::iifname}, set, op}; }
 inline Statement out_by(const char* set) { return Lookup{{Field::oifname}, set}; }
 inline Statement is(Field field, std::uint32_t value, Op op = Op::eq) { return Match{field, {}, op, value}; }
 inline Statement marked(Field field, Mark mark, Op op = Op::eq) { return Match{field, mark.mask, op, mark.value}; }

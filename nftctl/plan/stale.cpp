@@ -53,6 +53,12 @@ bool exceeds(const std::vector<AddressRange>& ranges, const std::vector<AddressR
     return std::ranges::any_of(ranges, [&](const AddressRange& range) { return !without(range, others).empty(); });
 }
 
+/// Whether a flow of `source` that began under a name may go on under it, though new ones may get another: the name
+/// leads to that host, or is the one under which hosts without a name go.
+bool stands_for(const Translator& plan, const Address& name, const Address& source) {
+    return name == plan.router() || plan.real_of(name) == source;
+}
+
 bool overlap(const std::vector<Element>& left, const std::vector<Element>& right) {
     return std::ranges::any_of(left, [&](const Element& element) {
         const auto after = std::ranges::upper_bound(right, element.last(), {}, &Element::first);
@@ -124,8 +130,8 @@ StaleFlows::Change StaleFlows::compare(Family family) const {
         const auto after = names_of(after_, family);
         change = {.any = true, .gained = exceeds(after, before), .lost = exceeds(before, after)};
     }
-    for (const auto* map : {"dnat", "snat"})
-        change.any = change.any || differs(map + suffix) || differs(map + suffix + "h");
+    // What the hosts are shown as is decided anew for new flows only; what their names lead to is another matter.
+    change.any = change.any || differs("dnat" + suffix) || differs("dnat" + suffix + "h");
     // A white list that names none of ours may change as often as it likes.
     for (const auto& white : {"white" + suffix, "white_now" + suffix}) {
         const auto hides = [&](const Plan& plan) {
@@ -189,7 +195,8 @@ bool StaleFlows::is_stale(const Connection& connection) const {
     if (is_name(before) && !is_name(after) && marked) return true;
 
     // The source, on the way to a peer. What the tunnel carries was not translated.
-    if (after.is_peer(reached)) return !tunnelled && after.source_to_peer(source) != shown;
+    if (after.is_peer(reached))
+        return !tunnelled && after.source_to_peer(source) != shown && !stands_for(after, shown, source);
     if (before.is_peer(reached)) return marked || before.source_to_peer(source) == shown;
 
     // From a peer that is gone.
@@ -198,7 +205,7 @@ bool StaleFlows::is_stale(const Connection& connection) const {
     // From the site itself to one of its names: the name of the caller. This machine's address, and others that have no
     // name, stand for themselves.
     if (after.is_own(called) && shown != source && (before.is_own(shown) || after.is_own(shown)))
-        return after.name_of(source) != shown;
+        return after.name_of(source) != shown && !stands_for(after, shown, source);
     return false;
 }
 

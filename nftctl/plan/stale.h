@@ -14,7 +14,9 @@ namespace natctl {
 /// Finds the connections that a change of plan made wrong. NAT is decided at a flow's first packet and then kept, so
 /// after a change the kernel would go on translating open flows as before. Wrong are, of whatever protocol and whoever
 /// began them:
-/// - flows to or from our names whose recorded translation is not the one that `after` would make;
+/// - flows to one of our names that do not reach the host to which it leads now;
+/// - flows of our hosts under a name that leads elsewhere now (one that still leads to the host, or is the router's, is
+///   as good as the name that new flows get);
 /// - flows of a peer, or of an own name, that is gone, by link or tunnel;
 /// - flows to our or a peer's names that began untranslated before the prefix was ours: in conntrack's eyes a repeated
 ///   SYN, ping or datagram is the same flow, which would stay untranslated for ever.

@@ -36,9 +36,10 @@ struct Place {
 /// Where in a flow an address stands that makes it wrong, for each set or map that says something else of the address.
 /// Follows from StaleFlows::is_stale(), of flows that were right before.
 const std::vector<Place>& places() {
-    static const std::vector<Place> all{{"dnat4h", {called}},      {"dnat4", {called}},
-                                        {"snat4h", {from}},        {"snat4", {from}},
-                                        {"own4", {called, shown}}, {"peer4", {called, from, reached}}};
+    static const std::vector<Place> all{{"dnat4h", {called, shown}},
+                                        {"dnat4", {called, shown}},
+                                        {"own4", {called, shown}},
+                                        {"peer4", {called, from, reached}}};
     return all;
 }
 
