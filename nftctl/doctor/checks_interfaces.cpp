@@ -106,9 +106,6 @@ Findings check_gateways(const Site& site, const Examination& seen) {
         if (interface == nullptr || !interface->up) return;
         for (const auto& via : {link.via4, link.via6}) {
             if (!via || !reported.insert(link.dev + " " + via->text()).second) continue;
-            const auto on = [&](const InterfaceAddress& own) {
-                return own.address.family() == via->family() && Prefix(own.address, own.length).contains(*via);
-            };
             const bool own = std::ranges::any_of(seen.facts->interfaces, [&](const Interface& any) {
                 return std::ranges::find(any.addresses, *via, &InterfaceAddress::address) != any.addresses.end();
             });
@@ -118,14 +115,13 @@ Findings check_gateways(const Site& site, const Examination& seen) {
                                             " is an address of this machine itself",
                                     .why = "packets for the peer go nowhere",
                                     .advice = "write the other router's address as via in site.toml"});
-            // A link-local gateway needs no network.
-            else if (!Prefix::parse("fe80::/10")->contains(*via) && std::ranges::none_of(interface->addresses, on))
+            else if (!interface->has_neighbour(*via))
                 findings.push_back(
                     {.grade = Grade::error,
                      .what = "gateway " + via->text() + " of peer " + peer.name + " is in no network of " + link.dev,
-                     .why = "the kernel refuses the route to the peer",
+                     .why = "the other router is looked for there, and may not answer strangers",
                      .advice = "give " + link.dev + " an address of that network (ip address add " +
-                               "ADDRESS/LENGTH dev " + link.dev + "), then natctl apply; or mend via in site.toml"});
+                               "ADDRESS/LENGTH dev " + link.dev + "), or mend via in site.toml"});
         }
     });
     return findings;

@@ -148,7 +148,11 @@ std::optional<netlink::Message> make_message(netlink::Socket& socket, const Rout
         header->rtm_scope = route.via || route.dev.empty() ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
     mnl_attr_put_u32(message.header(), RTA_TABLE, route.table);
     if (route.destination.length() != 0) put_address(message, RTA_DST, route.destination.network());
-    if (route.via) put_address(message, RTA_GATEWAY, *route.via);
+    if (route.via) {
+        // A link that has no address yet, or lost it, must not make the kernel refuse the route and with it the plan.
+        header->rtm_flags = RTNH_F_ONLINK;
+        put_address(message, RTA_GATEWAY, *route.via);
+    }
     if (route.source) put_address(message, RTA_PREFSRC, *route.source);
     if (!route.dev.empty()) {
         const auto link = find_link(socket, route.dev);
@@ -162,11 +166,12 @@ std::string remedy(const Route& route, const netlink::Answer& answer) {
     if (answer.error == EPERM) return "run it as root";
     std::string text;
     if (answer.error == ENETDOWN) text = "interface " + route.dev + " is down: ip link set " + route.dev + " up";
-    if ((answer.error == ENETUNREACH || answer.error == EHOSTUNREACH) && route.via)
-        text = route.via->text() + " is in no network of interface " + route.dev +
-               ": give it an address there (ip address add ADDRESS/LENGTH dev " + route.dev +
-               "), or mend via in site.toml";
-    if (answer.error == EINVAL && route.source) text = route.source->text() + " must be an address of this machine";
+    // "Nexthop has invalid gateway", "Gateway can not be a local address"; otherwise it is the source that is meant.
+    if (answer.error == EINVAL && route.via && answer.text.find("ateway") != std::string::npos)
+        text = route.via->text() + " must be the other router's address, a neighbour on " + route.dev +
+               ": mend via in site.toml";
+    else if (answer.error == EINVAL && route.source)
+        text = route.source->text() + " must be an address of this machine";
     if (!answer.text.empty()) text += (text.empty() ? "the kernel says: " : "; the kernel says: ") + answer.text;
     return text;
 }

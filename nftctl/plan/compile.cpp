@@ -76,6 +76,13 @@ std::vector<std::string> advice(const Site& site, const Facts& facts) {
     };
     for (const auto& name : site.lan) say_interface(name, "LAN interface");
     for (const auto& name : link_interfaces(site)) say_interface(name, "link interface");
+    for_each_link<DevLink>(site, [&](const Peer& peer, const DevLink& link) {
+        const auto* interface = facts.find(link.dev);
+        for (const auto& via : {link.via4, link.via6})
+            if (interface && interface->up && via && !interface->has_neighbour(*via))
+                result.push_back("gateway " + via->text() + " of peer " + peer.name + " is in no network of " +
+                                 link.dev + "; give " + link.dev + " an address there, or mend via in site.toml");
+    });
     for (const auto& peer : site.peers)
         if (!usable_link(peer, facts)) result.push_back("peer " + peer.name + " has no usable link and is refused");
     const auto uses = [&](Family family) {

@@ -26,6 +26,10 @@ struct Interface {
     bool up = false;
     /// Link-local IPv6 addresses are left out.
     std::vector<InterfaceAddress> addresses;
+
+    /// Whether an address is in one of its networks. Link-local ones are in any.
+    bool has_neighbour(const Address& address) const;
+
     bool operator==(const Interface&) const = default;
 };
 

@@ -189,6 +189,7 @@ std::string render(const Route& route) {
     text += route.destination.text();
     if (route.via) text += " via " + route.via->text();
     if (!route.dev.empty()) text += " dev " + route.dev;
+    if (route.via) text += " onlink";
     if (route.source) text += " src " + route.source->text();
     return text + fmt::format(" table {} proto {}", route.table, route_protocol);
 }

@@ -94,7 +94,8 @@ TEST_CASE("routes and rules are read as written, and writing them twice is fine"
         CHECK(snapshot.plan.routes == sample_routes());
         CHECK(snapshot.plan.rules == sample_rules());
     }
-    CHECK(contains(all_routes(), "240.2.2.0/24 via 198.51.100.254 dev ov0 table 7000 proto 117 src 192.168.1.1"));
+    CHECK(
+        contains(all_routes(), "240.2.2.0/24 via 198.51.100.254 dev ov0 table 7000 proto 117 src 192.168.1.1 onlink"));
     CHECK(contains(all_routes(), "240.3.3.0/24 dev ov0 table 7000 proto 117 scope link"));
     CHECK(contains(all_routes(), "local default dev lo table 7002 proto 117"));
     CHECK(contains(all_rules(), "6000:\tfrom all fwmark 0x100/0xf00 iif lan0 lookup 7002 proto 117"));
@@ -124,6 +125,15 @@ TEST_CASE("a route of ours is replaced by the next one to the same destination")
         CHECK(kernel->read().plan.routes == std::vector{one});
         kernel->commit({.remove_routes_last = {one}}, 0);
     }
+}
+
+TEST_CASE("a link without an address of the gateway's network gets its routes all the same") {
+    const FreshNamespace fresh;
+    add_interfaces();
+    run("ip addr flush dev ov0");
+    const auto kernel = make_linux_kernel();
+    kernel->commit({.add_routes = sample_routes()}, 0);
+    CHECK(kernel->read().plan.routes == sample_routes());
 }
 
 TEST_CASE("what others put there stays and is not ours") {
@@ -170,11 +180,11 @@ TEST_CASE("refusals of routes say what to do") {
     for (const Prefix& to : {destination, destination6})
         CHECK(contains(refused(*kernel, {.add_routes = {{.table = 7000, .destination = to, .dev = "down0"}}}, ENETDOWN),
                        "interface down0 is down: ip link set down0 up"));
-    CHECK(contains(
-        refused(*kernel,
-                {.add_routes = {{.table = 7000, .destination = destination, .dev = "ov0", .via = address("10.9.9.9")}}},
-                ENETUNREACH),
-        "10.9.9.9 is in no network of interface ov0"));
+    for (const auto& [to, own] :
+         {std::pair(destination, address("127.0.0.1")), std::pair(destination6, address("::1"))})
+        CHECK(contains(
+            refused(*kernel, {.add_routes = {{.table = 7000, .destination = to, .dev = "ov0", .via = own}}}, EINVAL),
+            own.text() + " must be the other router's address, a neighbour on ov0"));
     CHECK(contains(
         refused(
             *kernel,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
 #include <cerrno>
 #include <random>
 #include <set>
@@ -260,6 +261,22 @@ TEST_CASE("advice names what this machine lacks and the command that mends it") 
     REQUIRE(lines.size() == 3);
     CHECK(lines[0].find("ov0 does not exist") != std::string::npos);
     CHECK(lines[2].find("sysctl -w net.ipv4.ip_forward=1") != std::string::npos);
+}
+
+TEST_CASE("advice names gateways that are in no network of their link; their routes are made all the same") {
+    auto site = site_a();
+    for (const auto* near : {"172.31.0.2", "fe80::2"}) {
+        const auto via = *Address::parse(near);
+        site.peers[0].links = {via.family() == Family::ipv4 ? DevLink{.dev = "ov0", .via4 = via}
+                                                            : DevLink{.dev = "ov0", .via6 = via}};
+        CHECK(advice(site, router()).empty());
+    }
+    site.peers[0].links = {DevLink{.dev = "ov0", .via4 = Address::parse("10.9.9.9")}};
+    const auto lines = advice(site, router());
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].find("gateway 10.9.9.9 of peer b is in no network of ov0") != std::string::npos);
+    const auto plan = compile(site, router());
+    CHECK(std::ranges::any_of(plan.routes, [](const Route& route) { return route.via == Address::parse("10.9.9.9"); }));
 }
 
 namespace {
