@@ -16,8 +16,9 @@ int main(int argc, char** argv) {
     app.footer("Exit codes: 0 done, 1 error, 2 usage, 3 changes pending (plan).\n"
                "Examples:\n  natctl check site.toml\n  natctl plan site.toml\n  natctl apply site.toml");
     CommandLine line(app);
-    for (const auto add : {add_init, add_check, add_doctor, add_plan, add_apply, add_confirm, add_rollback, add_show,
-                           add_status, add_down, add_flows, add_ping, add_resolve, add_trace, add_whitelist, add_xray})
+    for (const auto add :
+         {add_init, add_check, add_doctor, add_plan, add_apply, add_confirm, add_rollback, add_show, add_status,
+          add_down, add_flows, add_ping, add_radvd, add_resolve, add_trace, add_whitelist, add_xray})
         add(line);
     if (const auto code = parse_command_line(app, argc, argv)) return *code;
     try {

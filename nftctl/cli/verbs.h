@@ -19,6 +19,7 @@ void add_whitelist(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_flows(CommandLine& line);
 void add_ping(CommandLine& line);
+void add_radvd(CommandLine& line);
 void add_resolve(CommandLine& line);
 void add_trace(CommandLine& line);
 void add_xray(CommandLine& line);

@@ -10,7 +10,7 @@ from natlab import Veth, build_sites, configure
 
 VERBS = (
     *("init", "check", "plan", "apply", "confirm", "rollback", "show", "status", "down"),
-    *("flows", "ping", "resolve", "trace"),
+    *("flows", "ping", "radvd", "resolve", "trace"),
 )
 DONE, FAILED, USAGE, PENDING = 0, 1, 2, 3
 
