@@ -10,6 +10,7 @@
 #include "tunnel/flow_log.h"
 #include "tunnel/relay.h"
 #include "tunnel/settings.h"
+#include "tunnel/warm_connections.h"
 
 namespace natctl {
 
@@ -21,6 +22,7 @@ struct Context {
     Deadlines& strangers;
     /// Connections that are being made.
     Deadlines& attempts;
+    WarmConnections& warm;
     Relay& relay;
     FlowLog& log;
     DatagramContext& datagrams;

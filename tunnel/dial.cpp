@@ -33,15 +33,11 @@ struct Attempt {
 asio::awaitable<Attempt> dial_by(Context& context, const Settings& settings, const Proxy& proxy, bool is_last,
                                  const socks5::Destination& target) {
     tcp::socket socket(context.executor);
-    if (auto failure = co_await reach_proxy(context, settings, socket, proxy, is_last))
-        co_return Attempt{DialFailure{Reply::network_unreachable, std::move(failure->cause), std::move(failure->remedy),
-                                      *proxy.label},
-                          false};
-    auto answer = co_await ask_reached_proxy(context, settings, socket, proxy, socks5::Command::connect, target);
+    auto answer = co_await ask_proxy_at(context, settings, socket, proxy, is_last, socks5::Command::connect, target);
     if (!answer.reply)
-        co_return Attempt{
-            DialFailure{Reply::general_failure, std::move(answer.cause), std::move(answer.remedy), *proxy.label},
-            answer.asked};
+        co_return Attempt{DialFailure{answer.reached ? Reply::general_failure : Reply::network_unreachable,
+                                      std::move(answer.cause), std::move(answer.remedy), *proxy.label},
+                          answer.asked};
     if (answer.reply->reply != Reply::succeeded)
         co_return Attempt{DialFailure{answer.reply->reply, "the proxy says: " + std::string(text(answer.reply->reply)),
                                       answer.reply->reply == Reply::not_allowed

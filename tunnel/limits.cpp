@@ -19,6 +19,8 @@ constexpr std::size_t fewest_flows = 4;
 constexpr std::size_t fewest_pipes = 2;
 constexpr std::size_t fewest_associations = 2;
 constexpr std::size_t fewest_reply_sockets = 2;
+/// More would be opened for nothing when a burst of flows has passed.
+constexpr std::size_t most_warm = 64;
 
 } // namespace
 
@@ -34,7 +36,8 @@ WorkerLimits share_limits(std::size_t descriptors, std::size_t threads) {
     const std::size_t usable = std::min(descriptors, most_descriptors);
     const std::size_t share = usable > reserved ? (usable - reserved) / threads : 0;
     WorkerLimits limits;
-    limits.max_pipes = std::max(fewest_pipes, share / 4 / 2);
+    limits.max_warm = std::min(share / 32, most_warm);
+    limits.max_pipes = std::max(fewest_pipes, (share / 4 - limits.max_warm) / 2);
     limits.max_flows = std::max(fewest_flows, share / 2 / 2);
     limits.max_reply_sockets = std::clamp(share / 16, fewest_reply_sockets, limits.max_reply_sockets);
     const std::size_t left = share / 4 > limits.max_reply_sockets ? share / 4 - limits.max_reply_sockets : 0;

@@ -11,7 +11,8 @@ namespace natctl {
 std::size_t raise_descriptor_limit();
 
 /// Shares `descriptors` among `threads`, so that flows are kept waiting before the descriptors run out: half
-/// of all for TCP flows, two each, a quarter for the pipes of those that move, and a quarter for UDP.
+/// of all for TCP flows, two each, a quarter for the pipes of those that move and for warm connections, and a quarter
+/// for UDP.
 WorkerLimits share_limits(std::size_t descriptors, std::size_t threads);
 
 } // namespace natctl

@@ -71,10 +71,9 @@ asio::awaitable<bool> ProxyAssociation::open() {
 
 asio::awaitable<std::optional<ProxyAssociation::Failure>> ProxyAssociation::open_by(const Proxy& proxy, bool is_last) {
     control_ = tcp::socket(context_.executor);
-    if (auto failure = co_await reach_proxy(context_, *settings_, control_, proxy, is_last))
-        co_return Failure(std::move(failure->cause), std::move(failure->remedy));
     // Zeros: what the proxy is to expect datagrams from is not known yet, and some take it for the target.
-    auto answer = co_await ask_reached_proxy(context_, *settings_, control_, proxy, socks5::Command::udp_associate, {});
+    auto answer =
+        co_await ask_proxy_at(context_, *settings_, control_, proxy, is_last, socks5::Command::udp_associate, {});
     if (!answer.reply) co_return Failure(std::move(answer.cause), std::move(answer.remedy));
     if (answer.reply->reply != socks5::Reply::succeeded)
         co_return Failure("the proxy says: " + std::string(text(answer.reply->reply)), remedy_for(answer.reply->reply));

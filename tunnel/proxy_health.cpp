@@ -22,6 +22,7 @@ bool ProxyHealth::failed(Clock::time_point now, std::string cause) {
     cause_ = std::move(cause);
     if (!up_) return false;
     up_ = false;
+    manners.forget();
     since_ = now;
     next_probe_ = now + pause_;
     return true;

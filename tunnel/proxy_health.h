@@ -6,6 +6,8 @@
 #include <mutex>
 #include <string>
 
+#include "tunnel/proxy_manners.h"
+
 namespace natctl {
 
 /// Whether a proxy answers, as flows and probes have found. What becomes of a flow behind it says nothing: a target
@@ -41,6 +43,9 @@ public:
         std::string cause;
     };
     State state() const;
+
+    /// Forgotten when it goes down.
+    ProxyManners manners;
 
 private:
     std::atomic<bool> up_ = true;

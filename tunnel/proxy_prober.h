@@ -10,7 +10,8 @@
 
 namespace natctl {
 
-/// Asks proxies that nobody has spoken with for a while whether they answer. One for all threads.
+/// Asks proxies that nobody has spoken with for a while whether they answer, and finds out about their manners. One
+/// for all threads.
 class ProxyProber {
 public:
     explicit ProxyProber(Context& context) : context_(context) {}
@@ -22,6 +23,7 @@ public:
 
 private:
     asio::awaitable<void> probe(std::shared_ptr<const Settings> settings, const Proxy& proxy);
+    asio::awaitable<void> try_out(std::shared_ptr<const Settings> settings, const Proxy& proxy);
 
     Context& context_;
     /// A proxy that is slow to answer is asked once at a time.

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include <asio/awaitable.hpp>
 
 #include "tunnel/context.h"
@@ -12,22 +9,18 @@
 
 namespace natctl {
 
-/// Why a proxy could not be asked, and what to look at.
-struct ProxyFailure {
-    std::string cause;
-    std::string remedy;
-};
+/// Asks the proxy for `command` with `destination`: on a warm connection when there is one, otherwise on a new one,
+/// in as few round trips as the proxy bears. `socket`, which is new, is the connection afterwards; to close it is to
+/// give up. `is_last`: there is no other proxy to try, so it has more time.
+asio::awaitable<ProxyAnswer> ask_proxy_at(Context& context, const Settings& settings, tcp::socket& socket,
+                                          const Proxy& proxy, bool is_last, socks5::Command command,
+                                          const socks5::Destination& destination);
 
-/// Connects `socket`, which is new, to the proxy. `is_last`: there is no other one to try, so it has more time.
-asio::awaitable<std::optional<ProxyFailure>> reach_proxy(Context& context, const Settings& settings,
-                                                         tcp::socket& socket, const Proxy& proxy, bool is_last);
+/// Connects `socket`, which is new, and greets: what flows do before they ask. False when that failed.
+asio::awaitable<bool> greet_proxy_at(Context& context, const Settings& settings, tcp::socket& socket,
+                                     const Proxy& proxy);
 
-/// ask_proxy() of one that is connected.
-asio::awaitable<ProxyAnswer> ask_reached_proxy(Context& context, const Settings& settings, tcp::socket& socket,
-                                               const Proxy& proxy, socks5::Command command,
-                                               const socks5::Destination& destination);
-
-/// Only asks whether it answers.
-asio::awaitable<void> probe_proxy(Context& context, const Settings& settings, const Proxy& proxy);
+/// Finds out whether the proxy takes requests that are sent ahead.
+asio::awaitable<void> try_manners(Context& context, const Settings& settings, const Proxy& proxy);
 
 } // namespace natctl

@@ -59,6 +59,10 @@ struct Timeouts {
     Duration proxy = std::chrono::seconds(4);
     /// From our request to the proxy's reply; it may well connect for as long as Linux does.
     Duration reply = std::chrono::seconds(60);
+    /// A request on a connection that had waited may stay unacknowledged for so long: then the way there is no more.
+    Duration silence = std::chrono::seconds(3);
+    /// A proxy that has not answered a request sent ahead by then has lost it.
+    Duration trial = std::chrono::seconds(3);
     /// A UDP association of a client of ours that moves nothing.
     Duration association = std::chrono::minutes(10);
     /// Between two looks at all of the above.

@@ -52,8 +52,15 @@ void tune(tcp::socket& socket) {
     set<IPPROTO_TCP, TCP_KEEPIDLE>(socket, keepalive_idle);
     set<IPPROTO_TCP, TCP_KEEPINTVL>(socket, keepalive_interval);
     set<IPPROTO_TCP, TCP_KEEPCNT>(socket, keepalive_count);
-    set<IPPROTO_TCP, TCP_USER_TIMEOUT>(socket, static_cast<int>(std::chrono::milliseconds(user_timeout).count()));
+    give_up_as_usual(socket);
 }
+
+void give_up_after(tcp::socket& socket, std::chrono::steady_clock::duration silence) {
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(silence).count();
+    set<IPPROTO_TCP, TCP_USER_TIMEOUT>(socket, static_cast<int>(milliseconds));
+}
+
+void give_up_as_usual(tcp::socket& socket) { give_up_after(socket, user_timeout); }
 
 void avoid_pacing(int fd) {
     std::array<char, 16> name{};

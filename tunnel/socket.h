@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <system_error>
 
@@ -25,6 +26,10 @@ Endpoint from_asio(const tcp::endpoint& endpoint);
 
 /// What every relayed socket has: no delay, and keepalive so that a peer that vanished is noticed.
 void tune(tcp::socket& socket);
+
+/// How long what was sent may stay unacknowledged before the connection counts as lost, and as tune() has it.
+void give_up_after(tcp::socket& socket, std::chrono::steady_clock::duration silence);
+void give_up_as_usual(tcp::socket& socket);
 
 /// For sockets whose connections stay within the site: BBR, where it is the machine's default, is replaced by cubic. It
 /// paces by a timer for each 64 KiB, which costs up to a third of the relay's time and earns nothing on short paths.

@@ -130,6 +130,8 @@ Bytes greeting(bool with_user_password) {
     return {version, 2, none, static_cast<std::uint8_t>(Method::user_password)};
 }
 
+Bytes greeting(Method method) { return {version, 1, static_cast<std::uint8_t>(method)}; }
+
 Bytes user_password(const UserPassword& credentials) {
     Bytes bytes{user_password_version};
     append_counted(bytes, credentials.user);

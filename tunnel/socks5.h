@@ -116,6 +116,8 @@ Bytes reply(Reply reply, const Endpoint& bound = {});
 
 /// Offers user/password beside "none" when there are credentials.
 Bytes greeting(bool with_user_password);
+/// Offers nothing else.
+Bytes greeting(Method method);
 /// Both parts have 1 to 255 bytes.
 Bytes user_password(const UserPassword& credentials);
 /// A name has 1 to 255 bytes.

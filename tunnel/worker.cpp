@@ -54,9 +54,10 @@ Worker::Worker(std::shared_ptr<const Settings> settings, std::vector<ListenSocke
       pipes_(limits.pipe_size, limits.max_pipes),
       datagram_context_(limits.max_associations, limits.max_reply_sockets),
       strangers_(limits.max_strangers),
+      warm_(limits.max_warm),
       io_(1),
       relay_(io_, pipes_, limits.relay, [this](const FlowReport& report) { flow_ended(report); }),
-      context_{io_.get_executor(), std::move(settings), strangers_, attempts_, relay_, log, datagram_context_},
+      context_{io_.get_executor(), std::move(settings), strangers_, attempts_, warm_, relay_, log, datagram_context_},
       datagrams_(context_, limits.datagrams),
       room_(io_, asio::steady_timer::time_point::max()) {
     for (ListenSocket& socket : listeners) listen(std::move(socket));
@@ -104,6 +105,7 @@ void Worker::reload(std::shared_ptr<const Settings> settings, std::vector<Listen
 void Worker::drain() {
     asio::post(io_, [this] {
         draining_ = true;
+        warm_.close();
         for (const auto& acceptor : acceptors_) {
             std::error_code ignored;
             acceptor->acceptor.close(ignored);
@@ -116,6 +118,7 @@ void Worker::drain() {
 void Worker::stop() {
     asio::post(io_, [this] {
         running_ = false;
+        warm_.close();
         relay_.stop();
         datagrams_.stop();
         if (echo_) echo_->stop();
@@ -172,6 +175,7 @@ asio::awaitable<void> Worker::tick() {
         const auto now = std::chrono::steady_clock::now();
         strangers_.tick(now);
         attempts_.tick(now);
+        warm_.tick(context_, now);
         relay_.tick(now);
         datagrams_.tick(now);
         if (echo_) echo_->tick(now);

@@ -26,6 +26,8 @@ struct WorkerLimits {
     /// Flows, open and being opened: beyond, new ones wait in the kernel's queue until one ends.
     std::size_t max_flows = 10000;
     std::size_t max_pipes = 1000;
+    /// Connections to proxies that wait, greeted, for flows; and with 0 nothing is sent to proxies ahead.
+    std::size_t max_warm = 0;
     /// Clients that have not yet made a request.
     std::size_t max_strangers = 1024;
     std::size_t pipe_size = std::size_t{256} << 10;
@@ -84,6 +86,7 @@ private:
     DatagramContext datagram_context_;
     Deadlines strangers_;
     Deadlines attempts_;
+    WarmConnections warm_;
     std::size_t opening_ = 0;
     bool draining_ = false;
     bool running_ = true;

@@ -16,4 +16,5 @@ natctl_unit_test(tunnel_test
     tunnel_server_test.cpp
     tunnel_sockets.cpp
     tunnel_status_test.cpp
+    tunnel_warm_test.cpp
   LINK natctl_tunnel nlohmann_json::nlohmann_json)

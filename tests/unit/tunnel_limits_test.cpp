@@ -27,7 +27,7 @@ TEST_CASE("what is shared out never exceeds the descriptors, and a little is alw
             CHECK(limits.max_strangers <= limits.max_flows);
             if (descriptors >= 1024)
                 CHECK(threads * (2 * (limits.max_flows + limits.max_pipes + limits.max_associations) +
-                                 limits.max_reply_sockets) <
+                                 limits.max_reply_sockets + limits.max_warm) <
                       descriptors);
         }
     CHECK(share_limits(1u << 20, 2).max_flows > 100'000);

@@ -10,6 +10,7 @@
 
 from .bulk import exchange
 from .capture import Capture
+from .delay import Delay
 from .greeter import Greeting
 from .lab import ROOT, Lab
 from .links import Socks, Veth, WireGuardMesh, configure, linked_sites
@@ -23,6 +24,7 @@ __all__ = [
     "ROOT",
     "STRANGER",
     "Capture",
+    "Delay",
     "Greeting",
     "Lab",
     "Never",

@@ -6,13 +6,14 @@
     xray         the chain that a user of Xray runs:
                  natctl-tunnel a -> socks on loopback, v2ray a -> VLESS over the WAN -> v2ray b, freedom -> kernel b
     microsocks   wants a user and a password; TCP only
+    dante        takes everybody
 
 SOCKS5 has no place for the client's address: D sees its own router, 192.168.1.1.
 """
 
 from . import toml, v2ray
 from .links import Socks, configure
-from .servers import microsocks
+from .servers import dante, microsocks
 from .site import build_sites
 
 SOCKS, VLESS = Socks.port, 4430
@@ -90,6 +91,18 @@ class Microsocks:
 
     def start(self, a, b):
         return microsocks(b.router, b.wan, SOCKS, "a", "open sesame")
+
+
+class Dante:
+    both_ways = False
+    refusals = {"refused", "reset"}
+
+    def configure(self, a, b):
+        a.router.configure(toml.site(a) + toml.peer(b, f'{{ socks5 = "{b.wan}:{SOCKS}" }}'))
+        b.router.configure(toml.site(b))
+
+    def start(self, a, b):
+        return dante(b.router, b.wan, SOCKS)
 
 
 class SocksPair:

@@ -111,7 +111,8 @@ class Program:
     def kill(self):
         """Ends it for certain, as kill -9 or a crash does."""
         if self.running:
-            self.process.kill()
+            # With its children: it leads a session of its own.
+            os.killpg(self.pid, signal.SIGKILL)
         self.process.wait()
         self._tell_end()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Servers that people really run: nginx, microsocks."""
+"""Servers that people really run: nginx, microsocks, dante."""
 
 import os
 
@@ -49,4 +49,27 @@ def page_of(host, client):
 def microsocks(machine, address, port, user, password):
     """A SOCKS5 server, TCP only, that wants a user and a password."""
     program = machine.start("microsocks", "microsocks", "-i", address, "-p", port, "-u", user, "-P", password)
+    return program.wait_until(lambda: machine.listens(port), f"it listens on {address}:{port}")
+
+
+DANTE = """
+logoutput: stderr
+internal: {address} port = {port}
+external: {external}
+external.rotation: route
+clientmethod: none
+socksmethod: none
+user.privileged: root
+user.unprivileged: nobody
+client pass {{ from: 0/0 to: 0/0 }}
+socks pass {{ from: 0/0 to: 0/0 }}
+"""
+
+
+def dante(machine, address, port, external="lan0"):
+    """A SOCKS5 server, TCP and UDP, that takes everybody. It dials from the interface `external`, or from another one
+    where a route leads."""
+    file = machine.lab.directory / f"danted-{machine.label}.conf"
+    file.write_text(DANTE.format(address=address, port=port, external=external))
+    program = machine.start("danted", "/usr/sbin/danted", "-N", "2", "-f", file)
     return program.wait_until(lambda: machine.listens(port), f"it listens on {address}:{port}")
