@@ -40,6 +40,11 @@ bool ProxyHealth::begin_probe(Clock::time_point now) {
     return true;
 }
 
+std::optional<ProxyHealth::Clock::time_point> ProxyHealth::last_flow() const {
+    const auto last = last_flow_.load(std::memory_order_relaxed);
+    return last == Clock::time_point::min() ? std::nullopt : std::optional(last);
+}
+
 ProxyHealth::State ProxyHealth::state() const {
     const std::scoped_lock lock(mutex_);
     return {up_, since_, cause_};

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "tunnel/proxy_manners.h"
@@ -44,11 +45,16 @@ public:
     };
     State state() const;
 
+    /// When a flow last came for it, to any thread; nullopt: never.
+    std::optional<Clock::time_point> last_flow() const;
+    void flow_came(Clock::time_point now) { last_flow_.store(now, std::memory_order_relaxed); }
+
     /// Forgotten when it goes down.
     ProxyManners manners;
 
 private:
     std::atomic<bool> up_ = true;
+    std::atomic<Clock::time_point> last_flow_{Clock::time_point::min()};
 
     mutable std::mutex mutex_;
     Clock::time_point since_;

@@ -51,6 +51,7 @@ std::optional<tcp::socket> WarmConnections::take(Context& context, const Proxy& 
     const auto now = Clock::now();
     Pool& pool = pools_[proxy.health];
     pool.supply.needed(now);
+    proxy.health->flow_came(now);
     std::optional<tcp::socket> taken;
     while (!taken && !pool.waiting.empty()) {
         Waiting newest = std::move(pool.waiting.back());
@@ -81,6 +82,9 @@ void WarmConnections::tick(Context& context, Clock::time_point now) {
     if (mark_.value_or(mark) != mark)
         for (const Proxy& proxy : proxies) distrust(proxy);
     mark_ = mark;
+    // The next flow may come to this thread as well.
+    for (const Proxy& proxy : proxies)
+        if (const auto last = proxy.health->last_flow()) pools_[proxy.health].supply.remember(*last);
     for (auto next = pools_.begin(); next != pools_.end();) {
         auto& [key, pool] = *next;
         const auto proxy = std::ranges::find(proxies, key, &Proxy::health);

@@ -4,9 +4,13 @@
 namespace natctl {
 
 void WarmSupply::needed(Clock::time_point now) {
-    last_need_ = now;
-    ever_ = true;
+    remember(now);
     ++needed_;
+}
+
+void WarmSupply::remember(Clock::time_point then) {
+    last_need_ = std::max(last_need_, then);
+    ever_ = true;
 }
 
 void WarmSupply::tick() {

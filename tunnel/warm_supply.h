@@ -21,6 +21,8 @@ public:
 
     /// A flow needed one, whether there was one or not.
     void needed(Clock::time_point now);
+    /// A flow came then, to whichever thread.
+    void remember(Clock::time_point then);
     /// To be called about once a second.
     void tick();
     /// As many as flows came within a second lately.

@@ -16,12 +16,27 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/lab"))
 
 import conntrack
+import idle_flows
 import maps
+import new_flows
 import packets
+import small_requests
+import socks_servers
 import tunnel
+import udp
 from figures import describe, machine, progress
 
-PARTS = {"tunnel": tunnel, "conntrack": conntrack, "maps": maps, "packets": packets}
+PARTS = {
+    "tunnel": tunnel,
+    "udp": udp,
+    "socks": socks_servers,
+    "http": small_requests,
+    "flows": new_flows,
+    "idle": idle_flows,
+    "conntrack": conntrack,
+    "maps": maps,
+    "packets": packets,
+}
 
 
 def parse():

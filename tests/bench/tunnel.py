@@ -9,50 +9,12 @@ import statistics
 from dataclasses import dataclass, field
 
 from figures import in_turn, progress, ratios, spread, table
-from natlab import Lab, Socks, Veth, build_sites, configure
-from natlab import v2ray as v2
+from natlab import Lab, build_sites
 from natlab.iperf import iperf_server, tcp_goodput
+from ways import KernelNat, NatctlTunnel, V2ray, cpu_seconds, running
 
 RUNS = 5
 STREAMS = (1, 8)
-
-
-class NatctlTunnel:
-    name = "natctl-tunnel"
-
-    def __init__(self, lab, sites):
-        self.link = Socks(lab, sites)
-
-    def start(self, a, b):
-        return [a.router.start_tunnel(), b.router.start_tunnel()]
-
-
-class V2ray:
-    """v2ray in the place of natctl-tunnel: takes from TPROXY at a, hands over by SOCKS5 to b, which dials."""
-
-    name = "v2ray"
-
-    def __init__(self, lab, sites):
-        self.link = Socks(lab, sites)
-
-    def start(self, a, b):
-        far = v2.v2ray(b.router, [v2.socks_inbound(b.wan, 1080)], [v2.FREEDOM])
-        near = v2.v2ray(
-            a.router, [v2.transparent_inbound("127.0.0.1", 12345)], [v2.socks_outbound("site-b", b.wan, 1080)]
-        )
-        return [near, far]
-
-
-class KernelNat:
-    """Packets from router to router over a cable: what translation alone costs."""
-
-    name = "kernel NAT"
-
-    def __init__(self, lab, sites):
-        self.link = Veth(lab, sites)
-
-    def start(self, a, b):
-        return []
 
 
 @dataclass
@@ -87,17 +49,12 @@ def wrong(options):
 
 def measure_one(kind, sites, streams, seconds, series):
     a, b = sites
-    configure(sites, kind.link)
-    for site in sites:
-        site.router.apply()
-    programs = kind.start(a, b)
-    before = sum(program.cpu_seconds() for program in programs)
-    goodput = tcp_goodput(a.host, b.virtual(20), streams, seconds)
-    used = sum(program.cpu_seconds() for program in programs) - before
+    with running(kind, sites) as programs:
+        before = cpu_seconds(programs)
+        goodput = tcp_goodput(a.host, b.virtual(20), streams, seconds)
+        used = cpu_seconds(programs) - before
     series.gigabits.append(goodput.gigabits_per_second)
     series.cpu_seconds_per_gigabyte.append(used / (goodput.bytes / 1e9))
-    for program in programs:
-        program.kill()
 
 
 def measure(options, binaries):

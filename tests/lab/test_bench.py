@@ -14,7 +14,14 @@ BENCH = ROOT / "tests/bench/run.py"
 #: A difference of two times, which may well be negative where both are short.
 MAY_BE_NEGATIVE = {("conntrack", "milliseconds", "natctl")}
 #: No program of ours takes part; the kernel's clock ticks are too far apart; nothing is sent.
-MAY_BE_ZERO = {"cpu_seconds_per_gigabyte", "system_milliseconds", "commit_milliseconds"}
+MAY_BE_ZERO = {
+    "cpu_seconds_per_gigabyte",
+    "cpu_seconds_per_100k",
+    "cpu_seconds_per_10k",
+    "loss",
+    "system_milliseconds",
+    "commit_milliseconds",
+}
 
 
 def bench(*argv):
@@ -40,7 +47,17 @@ def spreads(figures, path=()):
 
 @pytest.mark.parametrize(
     "part, count",
-    [pytest.param("tunnel", 16, marks=pytest.mark.slow), ("conntrack", 4), ("maps", 48), ("packets", 10)],
+    [
+        pytest.param("tunnel", 16, marks=pytest.mark.slow),
+        pytest.param("udp", 12, marks=pytest.mark.slow),
+        pytest.param("socks", 16, marks=pytest.mark.slow),
+        pytest.param("http", 9, marks=pytest.mark.slow),
+        pytest.param("flows", 9, marks=pytest.mark.slow),
+        pytest.param("idle", 4, marks=pytest.mark.slow),
+        ("conntrack", 4),
+        ("maps", 48),
+        ("packets", 10),
+    ],
 )
 def test_every_part_measures_all_it_promises(tmp_path, part, count):
     done = bench(part, "--smoke", "--json", str(tmp_path / "bench.json"))

@@ -105,6 +105,10 @@ TEST_CASE("as many are kept as flows came lately, and none when none came for a 
     CHECK(supply.wanted(start + seconds(12)) == 1);
     CHECK(supply.wanted(start + minutes(1) - seconds(1)) == 1);
     CHECK(supply.wanted(start + minutes(1)) == 0);
+    supply.remember(start + minutes(1));
+    CHECK(supply.wanted(start + minutes(1)) == 1);
+    supply.remember(start);
+    CHECK(supply.wanted(start + minutes(2) - seconds(1)) == 1);
 }
 
 TEST_CASE("one lives as long as the proxy lets it") {

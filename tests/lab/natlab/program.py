@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Commands that end by themselves (Result) and programs that run until they are stopped (Program)."""
 
+import contextlib
 import os
 import signal
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from .wait import DEADLINE, eventually
 
@@ -117,10 +119,15 @@ class Program:
         self._tell_end()
 
     def cpu_seconds(self):
-        """User and system time of all its threads so far."""
-        with open(f"/proc/{self.pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """User and system time so far, of all its threads and of the processes that it started."""
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # it may just have ended
+                fields = stat.read_text().rpartition(")")[2].split()
+                # It leads a session of its own.
+                if int(fields[3]) == self.pid:
+                    ticks += sum(int(field) for field in fields[11:15])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def open_files(self):
         """How many descriptors it holds."""

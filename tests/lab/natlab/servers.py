@@ -46,9 +46,10 @@ def page_of(host, client):
     return f"This is {host}. You are {client}.\n"
 
 
-def microsocks(machine, address, port, user, password):
-    """A SOCKS5 server, TCP only, that wants a user and a password."""
-    program = machine.start("microsocks", "microsocks", "-i", address, "-p", port, "-u", user, "-P", password)
+def microsocks(machine, address, port, user=None, password=None):
+    """A SOCKS5 server, TCP only, that wants a user and a password, if there are any."""
+    credentials = ["-u", user, "-P", password] if user else []
+    program = machine.start("microsocks", "microsocks", "-i", address, "-p", port, *credentials)
     return program.wait_until(lambda: machine.listens(port), f"it listens on {address}:{port}")
 
 

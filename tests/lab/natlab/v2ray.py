@@ -18,7 +18,7 @@ def transparent_inbound(address, port):
         "listen": address,
         "port": port,
         "protocol": "dokodemo-door",
-        "settings": {"network": "tcp", "followRedirect": True},
+        "settings": {"network": "tcp,udp", "followRedirect": True},
         "streamSettings": {"sockopt": {"tproxy": "tproxy"}},
     }
 

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""flows: new TCP flows through both routers: natctl-tunnel, v2ray, the kernel's NAT alone.
+
+A flow is: host C of site a connects to host D of site b, says a byte, hears one, closes. One after another, for the
+time from connect to the byte; and 64 at once, for as many as there can be in a second.
+"""
+
+import statistics
+
+from figures import in_turn, progress, ratios, spread, table
+from natlab import Lab, build_sites
+from ways import KernelNat, NatctlTunnel, V2ray, cpu_seconds, load, running, server, without_scarcity
+
+RUNS = 5
+PORT, PORTS = 9100, 8
+AT_ONCE = 64
+FIELDS = ("flows_per_second", "first_byte_us", "cpu_seconds_per_10k")
+
+
+def add_options(parser):
+    parser.add_argument("--flows-seconds", type=float, default=2, help="of each run (%(default)s)")
+
+
+def shrink(options):
+    options.flows_seconds = 0.3
+
+
+def wrong(options):
+    return None if options.flows_seconds > 0 else "--flows-seconds wants a number above 0"
+
+
+def measure(options, binaries):
+    with Lab(binaries) as lab:
+        sites = a, b = build_sites(lab)
+        without_scarcity([a.host, a.router, b.router, b.host])
+        server(b.host, "echo", PORT, PORTS)
+        kinds = [kind(lab, sites) for kind in (NatctlTunnel, V2ray, KernelNat)]
+        results = {kind.name: {field: [] for field in FIELDS} for kind in kinds}
+        for number in range(options.runs):
+            for kind in in_turn(kinds, number):
+                progress(f"flows, run {number + 1} of {options.runs}: {kind.name} ...")
+                with running(kind, sites) as programs:
+                    measure_one(a, b, programs, options.flows_seconds, results[kind.name])
+    return {
+        "runs": options.runs,
+        "seconds": options.flows_seconds,
+        "at_once": AT_ONCE,
+        "kinds": {
+            name: {field: spread(values) for field, values in fields.items()} for name, fields in results.items()
+        },
+    }
+
+
+def measure_one(a, b, programs, seconds, results):
+    target = f"{b.virtual(20)}:{PORT}"
+    one = load(a.host, "flows", target, PORTS, 1, seconds)
+    before = cpu_seconds(programs)
+    many = load(a.host, "flows", target, PORTS, AT_ONCE, seconds)
+    used = cpu_seconds(programs) - before
+    for done in (one, many):
+        assert done["failed"] <= 0.001 * done["flows"], done
+    results["flows_per_second"].append(many["flows"] / many["seconds"])
+    results["first_byte_us"].append(one["median_us"])
+    results["cpu_seconds_per_10k"].append(used / many["flows"] * 1e4)
+
+
+def text(figures):
+    kinds = figures["kinds"]
+    rows = []
+    plain = kinds["kernel NAT"]["first_byte_us"]["median"]
+    for name, fields in kinds.items():
+        rate, first = fields["flows_per_second"], fields["first_byte_us"]
+        of_others = [
+            statistics.median(ratios(rate["all"], kinds[other]["flows_per_second"]["all"]))
+            for other in ("v2ray", "kernel NAT")
+        ]
+        rows.append(
+            [
+                name,
+                f"{rate['median']:.0f}",
+                f"{rate['min']:.0f}..{rate['max']:.0f}",
+                f"{fields['cpu_seconds_per_10k']['median']:.2f}",
+                *(f"{ratio:.2f}" for ratio in of_others),
+                f"{first['median']:.0f}",
+                f"{first['median'] - plain:.0f}",
+            ]
+        )
+    heads = ["a second", "min..max", "CPU s/10k", "of v2ray", "of kernel NAT", "first byte us", "added us"]
+    title = f"new flows, {figures['at_once']} at once, and the first byte of one alone; medians of {figures['runs']} runs"
+    return table(title, heads, rows)
