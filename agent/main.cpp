@@ -1,59 +1,37 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Applies site.toml at its start and whenever it gets SIGHUP. It holds no part of the traffic: stopping or killing it
-// leaves the kernel as it is.
-#include <csignal>
+// Keeps the kernel as site.toml says. It holds no part of the traffic: stopping or killing it leaves the kernel as it
+// is.
 #include <exception>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 
-#include "nftctl/base/error.h"
+#include "agent/agent.h"
 #include "nftctl/base/program.h"
-#include "nftctl/kernel/session.h"
-
-namespace natctl {
-
-namespace {
-
-int serve(const Options& options) {
-    // Blocked before the first apply, so that no request that arrives meanwhile is lost.
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int number : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals, number);
-    if (sigprocmask(SIG_BLOCK, &signals, nullptr) < 0) throw_errno("block", "signals");
-    if (!apply_again(options)) return exit_error;
-    for (;;) {
-        int number = 0;
-        sigwait(&signals, &number);
-        if (number != SIGHUP) return exit_done;
-        try {
-            if (!apply_again(options))
-                fmt::print(stderr, "natctl-agent: {} has errors, the former state stays\n", options.config);
-        } catch (const std::exception& error) {
-            fmt::print(stderr, "natctl-agent: {}; the former state stays\n", error.what());
-        }
-    }
-}
-
-} // namespace
-
-} // namespace natctl
 
 int main(int argc, char** argv) {
     using namespace natctl;
-    CLI::App app{"Keeps the kernel as site.toml says: applies it now and at every SIGHUP.", "natctl-agent"};
+    CLI::App app{"Keeps the kernel as site.toml says, while addresses and other programs change.", "natctl-agent"};
     app.set_version_flag("--version", std::string("natctl-agent ") + NATCTL_VERSION);
-    Options options;
-    app.add_option("--config", options.config, "the configuration")->capture_default_str();
-    app.add_option("--run-dir", options.run_dir, "for locks and sockets")->capture_default_str();
-    app.add_option("--state-dir", options.state_dir, "for what outlives a restart")->capture_default_str();
+    AgentOptions options;
+    std::string log_level = "info";
+    app.add_option("--config", options.session.config, "the configuration")->capture_default_str();
+    app.add_option("--run-dir", options.session.run_dir, "for locks and sockets")->capture_default_str();
+    app.add_option("--state-dir", options.session.state_dir, "for what outlives a restart")->capture_default_str();
+    app.add_flag("!--no-watch", options.watch_site, "read the configuration at start and at SIGHUP alone");
+    app.add_option("--log-level", log_level, "how much is said on standard error")
+        ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "critical", "off"}))
+        ->capture_default_str();
     app.footer("Example:\n  natctl-agent --config /etc/natctl/site.toml");
     if (const auto code = parse_command_line(app, argc, argv)) return *code;
+    spdlog::set_default_logger(spdlog::stderr_color_mt("natctl-agent"));
+    spdlog::set_level(spdlog::level::from_str(log_level));
     try {
-        return serve(options);
+        return Agent(std::move(options)).run();
     } catch (const std::exception& error) {
-        fmt::print(stderr, "natctl-agent: {}\n", error.what());
+        spdlog::critical("{}", error.what());
         return exit_error;
     }
 }

@@ -5,6 +5,8 @@ namespace natctl::run_files {
 
 // Names in RUN_DIR by which programs of ours find one another.
 
+/// Locked (flock(2)) while natctl-agent runs.
+inline constexpr const char* agent_lock = "natctl-agent.lock";
 /// There while natctl-tunnel is ready; its content is the process id.
 inline constexpr const char* tunnel_ready = "natctl-tunnel.ready";
 /// Where natctl-tunnel tells its status.

@@ -13,7 +13,7 @@
 #include "nftctl/kernel/kept.h"
 #include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/kernel/nftables.h"
-#include "nftctl/kernel/resolve.h"
+#include "nftctl/kernel/session_parts.h"
 #include "nftctl/kernel/state_file.h"
 #include "nftctl/kernel/trial.h"
 #include "nftctl/plan/compile.h"
@@ -42,11 +42,7 @@ void end_trial(const StatePaths& paths) {
 }
 
 /// What the kernel holds now, unless somebody changed it.
-std::optional<Site> read_applied(const StatePaths& paths) {
-    const auto trial = read_trial(paths);
-    const bool on_trial = trial && !state_of(*trial, boot_clock(), boot_id()).restarted;
-    return read_kept(on_trial ? paths.on_trial : paths.applied);
-}
+std::optional<Site> read_applied(const StatePaths& paths) { return read_kept(path_of_applied(paths)); }
 
 /// nullopt where that has mistakes as well: then the kernel is asked what it holds.
 std::optional<Site> try_applied(const StatePaths& paths) {
@@ -64,13 +60,17 @@ std::unique_ptr<Kernel> make_kernel(const std::string& run_dir, const std::strin
                               .run_dir = run_dir});
 }
 
-/// The kernel, and the mirror of the white list.
-Transaction apply_and_mirror(Kernel& kernel, const Site& site, const std::string& state_dir,
-                             OtherLifetime other = OtherLifetime::kept) {
-    check_ipset_mirror(site);
-    auto change = apply(kernel, site, warn_on_stderr, other);
-    update_ipset_mirror(site, kernel.read_facts(site), state_dir);
-    return change;
+Endpoints endpoints_of(const Site& site, const std::string& state_dir, const FindEndpoints& find) {
+    return find ? find(site) : resolve_endpoints(site, state_dir);
+}
+
+std::vector<std::string> maps_files_of(const LoadResult& loaded) {
+    std::vector<std::string> paths;
+    if (loaded.site)
+        for (const auto& file : loaded.site->maps_files) paths.push_back(file.path);
+    else
+        for (const auto& file : loaded.maps_files) paths.push_back(file.path);
+    return paths;
 }
 
 /// `text` is the site's, as keep() made it.
@@ -87,10 +87,11 @@ Transaction apply_confirmed(Kernel& kernel, const std::string& state_dir, const 
 }
 
 /// To what a file in the state directory says.
-Transaction apply_kept(const std::string& run_dir, const std::string& state_dir, const std::string& path) {
+Transaction apply_kept(const std::string& run_dir, const std::string& state_dir, const std::string& path,
+                       const FindEndpoints& find = {}) {
     const auto site = read_kept(path);
     if (site)
-        return apply_and_mirror(*make_kernel(run_dir, state_dir, resolve_endpoints(*site, state_dir)), *site,
+        return apply_and_mirror(*make_kernel(run_dir, state_dir, endpoints_of(*site, state_dir, find)), *site,
                                 state_dir);
     auto change = take_down(*make_linux_kernel());
     remove_ipset_mirror(state_dir);
@@ -116,6 +117,19 @@ void end_of_time(const std::string& run_dir, const std::string& state_dir, const
 }
 
 } // namespace
+
+std::string path_of_applied(const StatePaths& paths) {
+    const auto trial = read_trial(paths);
+    const bool on_trial = trial && !state_of(*trial, boot_clock(), boot_id()).restarted;
+    return on_trial ? paths.on_trial : paths.applied;
+}
+
+Transaction apply_and_mirror(Kernel& kernel, const Site& site, const std::string& state_dir, OtherLifetime other) {
+    check_ipset_mirror(site);
+    auto change = apply(kernel, site, warn_on_stderr, other);
+    update_ipset_mirror(site, kernel.read_facts(site), state_dir);
+    return change;
+}
 
 std::optional<Site> read_site(const std::string& path, bool with_notes) { return load(path, with_notes).site; }
 
@@ -208,9 +222,12 @@ Transaction forget(const Options& options) {
     return change;
 }
 
-std::optional<Transaction> apply_again(const Options& options) {
+AppliedAgain apply_again(const Options& options, const FindEndpoints& find) {
     auto wanted = load(options.config, false);
-    const auto kernel = wanted.site ? open_kernel(options, *wanted.site) : nullptr;
+    const auto kernel = wanted.site ? make_kernel(options.run_dir, options.state_dir,
+                                                  endpoints_of(*wanted.site, options.state_dir, find))
+                                    : nullptr;
+    AppliedAgain result{.change = {}, .maps_files = maps_files_of(wanted)};
     const ApplyLock lock(options.run_dir);
     const StatePaths paths(options.state_dir);
     if (const auto trial = read_trial(paths)) {
@@ -219,12 +236,13 @@ std::optional<Transaction> apply_again(const Options& options) {
                        "warning: a configuration is on trial and stays so until `natctl confirm` or `natctl "
                        "rollback`; {} is read after that\n",
                        options.config);
-            return apply_kept(options.run_dir, options.state_dir, paths.on_trial);
+            result.change = apply_kept(options.run_dir, options.state_dir, paths.on_trial, find);
+            return result;
         }
         move_file(paths.on_trial, paths.refused);
         remove_file(paths.trial);
     }
-    if (!wanted.site) return std::nullopt;
+    if (!wanted.site) return result;
     const auto text = keep(wanted, paths);
     for (const auto& rejected : {paths.refused, paths.on_trial}) {
         if (read_text(rejected) != text) continue;
@@ -232,9 +250,11 @@ std::optional<Transaction> apply_again(const Options& options) {
                    "warning: {} was on trial and not confirmed: the configuration confirmed before is in place; "
                    "`natctl apply {}` applies it nevertheless\n",
                    options.config, options.config);
-        return apply_kept(options.run_dir, options.state_dir, paths.applied);
+        result.change = apply_kept(options.run_dir, options.state_dir, paths.applied, find);
+        return result;
     }
-    return apply_confirmed(*kernel, options.state_dir, *wanted.site, text);
+    result.change = apply_confirmed(*kernel, options.state_dir, *wanted.site, text);
+    return result;
 }
 
 } // namespace natctl

@@ -6,9 +6,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "nftctl/kernel/kernel.h"
 #include "nftctl/kernel/lock.h"
+#include "nftctl/kernel/resolve.h"
 #include "nftctl/kernel/run_time_list.h"
 #include "nftctl/plan/transaction.h"
 #include "nftctl/site/site.h"
@@ -24,6 +26,9 @@ struct Options {
     std::string state_dir = "/var/lib/natctl";
     bool json = false;
 };
+
+/// What the endpoints of a site resolve to.
+using FindEndpoints = std::function<Endpoints(const Site&)>;
 
 /// The site, or nullopt after its mistakes have been printed to stderr. Warnings are printed, notes only `with_notes`.
 std::optional<Site> read_site(const std::string& path, bool with_notes = false);
@@ -61,6 +66,13 @@ Transaction forget(const Options& options);
 /// become permanent by it. While a trial is on, it stays so; a configuration whose trial ended unconfirmed (by time, or
 /// by a restart of the machine) is not taken from site.toml again before it was changed, or applied by natctl: the
 /// confirmed one is in place instead, and stderr says so.
-std::optional<Transaction> apply_again(const Options& options);
+/// `find` tells the addresses of the site's endpoints; without it they are looked up.
+struct AppliedAgain {
+    /// nullopt when the configuration has mistakes.
+    std::optional<Transaction> change;
+    /// Maps files that the configuration names; of one with mistakes, those alone that have some.
+    std::vector<std::string> maps_files = {};
+};
+AppliedAgain apply_again(const Options& options, const FindEndpoints& find = {});
 
 } // namespace natctl

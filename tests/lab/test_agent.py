@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""natctl-agent applies site.toml at its start and at SIGHUP, and traffic never depends on it.
+"""natctl-agent applies site.toml at its start, when it changes and at SIGHUP, and traffic never depends on it.
 
     C --- [router a, natctl-agent] === ov0 === [router b] --- D
 """
 
 import pytest
 
-from natlab import eventually
+from natlab import always, eventually
 
 
 def applied(router):
@@ -15,8 +15,8 @@ def applied(router):
     return True
 
 
-def start(router):
-    agent = router.start_agent()
+def start(router, *options):
+    agent = router.start_agent(*options)
     agent.wait_until(lambda: applied(router), "it has applied site.toml")
     return agent
 
@@ -41,7 +41,7 @@ def test_a_second_start_changes_nothing(sites):
 
 def test_sighup_applies_an_edited_file(sites):
     a, _ = sites
-    agent = start(a.router)
+    agent = start(a.router, "--no-watch")
     a.router.configure(a.router.toml.read_text().replace("240.2.2.0/24", "240.4.4.0/24"))
     assert a.router.changes_pending(), "nobody asked the agent to read it yet"
 
@@ -79,6 +79,77 @@ def test_it_does_not_start_with_a_broken_file(sites):
     assert agent.wait() == 1
     assert "site.toml:1:" in agent.stderr
     assert "natctl" not in a.router.ruleset()
+
+
+def test_it_does_not_start_beside_another(sites):
+    a, _ = sites
+    start(a.router)
+    second = a.router.start_agent()
+    assert second.wait() == 1
+    assert "another natctl-agent works in" in second.stderr
+
+
+def test_an_edited_file_is_applied_without_being_asked_for(sites):
+    a, _ = sites
+    agent = start(a.router)
+    good = a.router.toml.read_text()
+    a.router.configure(good.replace("240.2.2.0/24", "240.4.4.0/24"))
+    eventually(lambda: "240.4.4.0/24" in a.router.ruleset("inet natctl"), what="it was written")
+
+    # As editors do it, with a maps file that is new.
+    maps = a.router.directory / "hosts.map"
+    maps.write_text("240.1.7.1 10.10.10.9 camera\n")
+    new = a.router.directory / "new.toml"
+    new.write_text(good.replace('lan  = ["lan0", "lan1"]', 'lan  = ["lan0", "lan1"]\nmaps = "hosts.map"'))
+    new.rename(a.router.toml)
+    eventually(lambda: "240.1.7.1 " in a.router.ruleset("inet natctl"), what="it was replaced")
+    maps.write_text("240.1.7.2 10.10.10.9 camera\n")
+    eventually(lambda: "240.1.7.2 " in a.router.ruleset("inet natctl"), what="the maps file was written")
+
+    before = a.router.ruleset("inet natctl")
+    maps.write_text("240.1.7.2 10.10.10.9.8 camera\n")
+    eventually(lambda: "hosts.map:1:11" in agent.stderr, what="the mistake is logged with its place")
+    assert a.router.ruleset("inet natctl") == before
+    maps.write_text("240.1.7.3 10.10.10.9 camera\n")
+    eventually(lambda: "240.1.7.3 " in a.router.ruleset("inet natctl"), what="it was mended")
+    a.router.toml.unlink()
+    eventually(lambda: "cannot open" in agent.stderr, what="it misses the file")
+    assert agent.running and "240.1.7.3 " in a.router.ruleset("inet natctl")
+
+
+def test_a_start_with_a_broken_file_keeps_up_what_was_applied(sites):
+    a, _ = sites
+    a.router.apply()
+    a.router.run("nft", "delete", "table", "inet", "natctl")
+    good = a.router.toml.read_text()
+    a.router.configure("site = \n")
+    agent = a.router.start_agent()
+    eventually(lambda: "table inet natctl" in a.router.ruleset(), what="the last good one is in place")
+    assert "site.toml:1:" in agent.stderr
+    assert a.host.greeting("240.2.2.20").host == "D"
+    a.router.configure(good)
+    eventually(lambda: applied(a.router), what="it is mended")
+
+
+def test_what_others_apply_and_take_down_is_theirs_to_say(sites):
+    """natctl works beside it, and what was applied from another file is kept up."""
+    a, _ = sites
+    start(a.router)
+    other = a.router.directory / "other.toml"
+    other.write_text(a.router.toml.read_text().replace("240.2.2.0/24", "240.4.4.0/24"))
+    a.router.run(*a.router.command("apply", other))
+    a.router.run("nft", "delete", "table", "inet", "natctl")
+    eventually(lambda: "240.4.4.0/24" in a.router.ruleset("inet natctl"), what="that is put back")
+    a.router.apply_on_trial(3600)
+    a.router.run("nft", "delete", "table", "inet", "natctl")
+    eventually(lambda: "240.2.2.0/24" in a.router.ruleset("inet natctl"), what="so is what is on trial")
+    assert a.router.trial()["watched"]
+    a.router.rollback()
+    assert "240.4.4.0/24" in a.router.ruleset("inet natctl")
+    a.router.down()
+    a.router.ip("link set ov0 down", "link set ov0 up")
+    always(lambda: "natctl" not in a.router.ruleset(), 0.5, "nothing is applied")
+    assert "117" not in a.router.policy()
 
 
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGKILL"])

@@ -136,9 +136,10 @@ class Router(Machine):
 
         return self.tunnel.wait_until(says_so, f"it writes its process id to {ready.name}")
 
-    def start_agent(self):
+    def start_agent(self, *options):
         """natctl-agent. It applies site.toml in its own time."""
-        return self.start("natctl-agent", self.lab.program("natctl-agent"), "--config", self.toml, *self._places)
+        program = self.lab.program("natctl-agent")
+        return self.start("natctl-agent", program, "--config", self.toml, *self._places, *options)
 
     # --- what the kernel holds, as its own tools list it -------------------------------------------------------------
 

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "agent/agent.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "agent/change_words.h"
+#include "nftctl/base/error.h"
+#include "nftctl/base/program.h"
+#include "nftctl/base/run_files.h"
+#include "nftctl/kernel/state_file.h"
+#include "nftctl/kernel/trial.h"
+
+namespace natctl {
+
+namespace {
+
+using Clock = Loop::Clock;
+
+/// What is said of one look, at most.
+constexpr std::size_t most_words = 5;
+
+Fd lock_instance(const std::string& run_dir) {
+    make_directory(run_dir);
+    const std::string path = run_dir + "/" + run_files::agent_lock;
+    Fd lock(check(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), "open", path));
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0)
+        throw SystemError("lock", path, errno,
+                          errno == EWOULDBLOCK ? "another natctl-agent works in " + run_dir : std::string());
+    return lock;
+}
+
+Fd open_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int number : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals, number);
+    check(::sigprocmask(SIG_BLOCK, &signals, nullptr), "block", "signals");
+    return Fd(check(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "create", "a signalfd"));
+}
+
+void remember(std::vector<std::string>& list, const std::string& text) {
+    if (!text.empty() && std::ranges::find(list, text) == list.end()) list.push_back(text);
+}
+
+std::string joined(const std::vector<std::string>& list) {
+    const auto shown = std::min(list.size(), most_words);
+    auto text = fmt::format("{}", fmt::join(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+    if (list.size() > shown) text += fmt::format(" and {} more", list.size() - shown);
+    return text;
+}
+
+/// Lifetimes pass by themselves.
+Facts without_lifetimes(Facts facts) {
+    for (auto& entry : facts.white_now) entry.lifetime.reset();
+    return facts;
+}
+
+} // namespace
+
+Agent::Agent(AgentOptions options)
+    : options_(std::move(options)),
+      instance_(lock_instance(options_.session.run_dir)),
+      signals_(open_signals()),
+      upkeep_(options_.session, [this](const Site&) { return read_endpoints(options_.session.state_dir); }),
+      reconciler_({}, Clock::now()) {
+    loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { take_signals(); });
+    loop_.watch(route_events_.fd(), EPOLLIN, [this](std::uint32_t) { take(route_events_.take()); });
+    loop_.watch(table_events_.fd(), EPOLLIN, [this](std::uint32_t) { take(table_events_.take()); });
+    loop_.watch(files_.fd(), EPOLLIN, [this](std::uint32_t) { take_files(); });
+    // Before anything is read, so that no change is missed.
+    make_directory(options_.session.state_dir);
+    watch_files();
+}
+
+int Agent::run() {
+    if (const auto began = Clock::now(); true) {
+        Causes start;
+        start.add(Cause::start);
+        // With a configuration that has mistakes there is something to keep up only where one was applied before.
+        const auto result = [&] {
+            try {
+                return reload();
+            } catch (const SystemError& error) {
+                tell_failure(error.what());
+                return Reconciler::Result::failed;
+            }
+        }();
+        if (result != Reconciler::Result::failed && !site_) return exit_error;
+        reconciler_.done(start, result, began, Clock::now());
+    }
+    while (!ended_) {
+        const auto now = Clock::now();
+        if (reconciler_.fight_is_over(now)) spdlog::info("nobody has undone natctl's work for a while");
+        const auto step = reconciler_.step(now);
+        if (step.what == Reconciler::What::wait)
+            loop_.wait(step.until);
+        else
+            act(step);
+    }
+    return exit_done;
+}
+
+void Agent::watch_files() {
+    const StatePaths state(options_.session.state_dir);
+    std::vector<std::string> paths{state.applied, state.on_trial, state.trial,
+                                   options_.session.run_dir + "/white_list"};
+    if (options_.watch_site) {
+        paths.push_back(options_.session.config);
+        paths.insert(paths.end(), maps_files_.begin(), maps_files_.end());
+    }
+    files_.set(paths);
+}
+
+void Agent::take_signals() {
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            reconciler_.note(Cause::request, Clock::now());
+        else
+            ended_ = true;
+    }
+}
+
+void Agent::take_files() {
+    const auto changed = files_.take();
+    const auto now = Clock::now();
+    for (const auto& path : changed) {
+        if (path == options_.session.config || std::ranges::find(maps_files_, path) != maps_files_.end())
+            reconciler_.note(Cause::site_file, now);
+        else if (path == options_.session.run_dir + "/white_list")
+            reconciler_.note(Cause::white_list, now);
+        else
+            reconciler_.note(Cause::applied, now);
+    }
+}
+
+void Agent::take(const std::vector<KernelEvent>& events) {
+    const auto now = Clock::now();
+    for (const auto& event : events) {
+        reconciler_.note(event.cause, now);
+        remember(heard_, event.what);
+        remember(authors_, event.by);
+    }
+}
+
+void Agent::act(const Reconciler::Step& step) {
+    const auto began = Clock::now();
+    auto result = Reconciler::Result::failed;
+    try {
+        if (step.what == Reconciler::What::reload || reload_again_)
+            result = reload();
+        else
+            result = look(step.causes);
+        failure_.clear();
+    } catch (const SystemError& error) {
+        tell_failure(error.what());
+    }
+    const auto fight = reconciler_.done(step.causes, result, began, Clock::now());
+    if (fight == Reconciler::Fight::begins)
+        spdlog::error("{} undoes natctl's work again and again: from now on it is put back every few seconds only; "
+                      "`nft monitor` and `ip monitor rule` show who it is",
+                      authors_.empty() ? "another program" : joined(authors_));
+    heard_.clear();
+    authors_.clear();
+    watch_files();
+}
+
+Reconciler::Result Agent::reload() {
+    reload_again_ = true;
+    const auto done = apply_again(options_.session);
+    reload_again_ = false;
+    maps_files_ = done.maps_files;
+    watch_files();
+    if (!done.change)
+        spdlog::error("{} has mistakes, the former state stays: `natctl check` names them", options_.session.config);
+    else if (!done.change->empty())
+        spdlog::info("applied {}: {}", options_.session.config, words_for(*done.change));
+    Causes causes;
+    causes.add(Cause::request);
+    look(causes);
+    return done.change && !done.change->empty() ? Reconciler::Result::changed : Reconciler::Result::nothing_to_do;
+}
+
+Reconciler::Result Agent::look(const Causes& causes) {
+    auto look = upkeep_.look();
+    auto facts = without_lifetimes(std::move(look.facts));
+    const bool others_did_it = look.site && look.site == site_ && facts == facts_;
+    site_ = look.site;
+    facts_ = std::move(facts);
+    if (look.change.empty()) return Reconciler::Result::nothing_to_do;
+    tell(causes, look, others_did_it);
+    return others_did_it ? Reconciler::Result::repaired : Reconciler::Result::changed;
+}
+
+void Agent::tell(const Causes& causes, const Upkeep::Look& look, bool others_did_it) {
+    const auto what = words_for(look.change);
+    if (others_did_it && causes.mean_drift())
+        spdlog::warn("{} took away what is natctl's, put back: {}",
+                     authors_.empty() ? "another program" : joined(authors_), what);
+    else
+        spdlog::info("{}{}: {}", words_for(causes.first()), heard_.empty() ? "" : " (" + joined(heard_) + ")", what);
+}
+
+void Agent::tell_failure(const std::string& what) {
+    if (what != failure_) spdlog::error("{}; it is tried again", what);
+    failure_ = what;
+}
+
+} // namespace natctl

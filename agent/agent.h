@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/file_watch.h"
+#include "agent/kernel_events.h"
+#include "agent/loop.h"
+#include "agent/reconcile.h"
+#include "nftctl/base/fd.h"
+#include "nftctl/kernel/upkeep.h"
+
+namespace natctl {
+
+struct AgentOptions {
+    Options session;
+    /// site.toml is read when it changes, and not on request alone.
+    bool watch_site = true;
+};
+
+/// Keeps the kernel as what is applied asks, while facts and other programs change it. All of its state is what it has
+/// seen: a new one that takes over finds everything in kernel and files.
+class Agent {
+public:
+    /// Throws SystemError, EWOULDBLOCK when another one works in this run directory.
+    explicit Agent(AgentOptions options);
+
+    /// Until SIGTERM or SIGINT. The exit code.
+    int run();
+
+private:
+    void watch_files();
+    void take_signals();
+    void take_files();
+    void take(const std::vector<KernelEvent>& events);
+
+    void act(const Reconciler::Step& step);
+    /// What it came to. Throws SystemError.
+    Reconciler::Result reload();
+    Reconciler::Result look(const Causes& causes);
+    void tell(const Causes& causes, const Upkeep::Look& look, bool others_did_it);
+    void tell_failure(const std::string& what);
+
+    AgentOptions options_;
+    Fd instance_;
+    Fd signals_;
+    Loop loop_;
+    RouteEvents route_events_;
+    TableEvents table_events_;
+    FileWatch files_;
+    Upkeep upkeep_;
+    Reconciler reconciler_;
+
+    std::vector<std::string> maps_files_;
+    /// A reload that the kernel refused is to be repeated.
+    bool reload_again_ = false;
+    /// As of the last look.
+    std::shared_ptr<const Site> site_;
+    Facts facts_;
+    /// Said about what happened since the last look, each once.
+    std::vector<std::string> heard_;
+    std::vector<std::string> authors_;
+    /// What failed last, so that it is said once.
+    std::string failure_;
+    bool ended_ = false;
+};
+
+} // namespace natctl

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "agent/kernel_events.h"
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "nftctl/base/address.h"
+#include "nftctl/base/error.h"
+#include "nftctl/kernel/netlink.h"
+#include "nftctl/plan/route.h"
+#include "nftctl/plan/table.h"
+
+namespace natctl {
+
+namespace {
+
+using netlink::each_attribute;
+
+/// Room for what happens while a large table is being committed. When it is too little, everything is read again.
+constexpr int receive_buffer = 4 << 20;
+constexpr std::size_t read_size = 64 << 10;
+
+const char* name_of(int protocol) {
+    return protocol == NETLINK_NETFILTER ? "events of nf_tables" : "events of routing";
+}
+
+std::optional<Address> address_of(std::uint8_t family, const nlattr& attribute) {
+    const Family of = family == AF_INET ? Family::ipv4 : Family::ipv6;
+    const auto* const bytes = static_cast<const std::uint8_t*>(mnl_attr_get_payload(&attribute));
+    const std::size_t size = mnl_attr_get_payload_len(&attribute);
+    if (size != address_bits(of) / 8) return std::nullopt;
+    return Address::from_bytes(of, std::span(bytes, size));
+}
+
+std::string address_in(const nlmsghdr& message) {
+    const auto* const header = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(&message));
+    std::optional<Address> address;
+    std::optional<Address> local;
+    each_attribute(message, sizeof(ifaddrmsg), [&](const nlattr& attribute) {
+        const auto type = mnl_attr_get_type(&attribute);
+        if (type == IFA_LOCAL) local = address_of(header->ifa_family, attribute);
+        if (type == IFA_ADDRESS) address = address_of(header->ifa_family, attribute);
+    });
+    if (local) address = local;
+    if (!address) return {};
+    return (message.nlmsg_type == RTM_NEWADDR ? "+" : "-") + address->text();
+}
+
+bool is_our_route(const nlmsghdr& message) {
+    const auto* const header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
+    if (header->rtm_protocol == route_protocol) return true;
+    // In our tables others stand in the way of ours.
+    std::uint32_t table = header->rtm_table;
+    each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
+        if (mnl_attr_get_type(&attribute) == RTA_TABLE) table = mnl_attr_get_u32(&attribute);
+    });
+    return table >= routing::link_table && table <= routing::last_table;
+}
+
+bool is_our_rule(const nlmsghdr& message) {
+    bool ours = false;
+    each_attribute(message, sizeof(fib_rule_hdr), [&](const nlattr& attribute) {
+        if (mnl_attr_get_type(&attribute) == FRA_PROTOCOL) ours = mnl_attr_get_u8(&attribute) == route_protocol;
+    });
+    return ours;
+}
+
+/// In all messages of nf_tables that concern one the first attribute is the table's name (NFTA_*_TABLE).
+bool concerns_our_table(const nlmsghdr& message) {
+    const auto* const header = static_cast<const nfgenmsg*>(mnl_nlmsg_get_payload(&message));
+    if (header->nfgen_family != NFPROTO_INET) return false;
+    bool ours = false;
+    each_attribute(message, sizeof(nfgenmsg), [&](const nlattr& attribute) {
+        if (mnl_attr_get_type(&attribute) != NFTA_TABLE_NAME) return;
+        const auto* const text = static_cast<const char*>(mnl_attr_get_payload(&attribute));
+        ours = std::string_view(text, ::strnlen(text, mnl_attr_get_payload_len(&attribute))) == nft::table_name;
+    });
+    return ours;
+}
+
+struct Author {
+    std::uint32_t process = 0;
+    std::string name = {};
+};
+
+/// The end of a transaction says who made it (NFT_MSG_NEWGEN).
+Author author_of(const nlmsghdr& message) {
+    Author author;
+    each_attribute(message, sizeof(nfgenmsg), [&](const nlattr& attribute) {
+        const auto type = mnl_attr_get_type(&attribute);
+        if (type == NFTA_GEN_PROC_PID) author.process = ntohl(mnl_attr_get_u32(&attribute));
+        if (type == NFTA_GEN_PROC_NAME) author.name = mnl_attr_get_str(&attribute);
+    });
+    return author;
+}
+
+} // namespace
+
+EventSocket::EventSocket(int protocol, const std::vector<int>& groups)
+    : socket_(mnl_socket_open2(protocol, SOCK_CLOEXEC | SOCK_NONBLOCK)),
+      buffer_(read_size) {
+    if (!socket_) throw_errno("open", name_of(protocol));
+    check(mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID), "bind", name_of(protocol));
+    const int size = receive_buffer;
+    if (::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
+        ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    for (int group : groups)
+        if (mnl_socket_setsockopt(socket_.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0)
+            throw SystemError("listen to", name_of(protocol), errno,
+                              errno == EPERM ? "natctl-agent needs CAP_NET_ADMIN" : "");
+}
+
+bool EventSocket::receive(const Each& each) {
+    while (true) {
+        const ssize_t received = ::recv(fd(), buffer_.data(), buffer_.size(), 0);
+        if (received < 0 && errno == EINTR) continue;
+        if (received < 0 && errno == EAGAIN) return true;
+        if (received < 0 && errno == ENOBUFS) return false;
+        if (received < 0) throw_errno("receive", "netlink events");
+        int left = static_cast<int>(received);
+        for (const auto* message = reinterpret_cast<const nlmsghdr*>(buffer_.data()); mnl_nlmsg_ok(message, left);
+             message = mnl_nlmsg_next(message, &left))
+            if (message->nlmsg_type >= NLMSG_MIN_TYPE) each(*message);
+    }
+}
+
+RouteEvents::RouteEvents()
+    : socket_(NETLINK_ROUTE, {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+                              RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE}) {}
+
+void RouteEvents::take_link(const nlmsghdr& message, std::vector<KernelEvent>& events) {
+    const auto* const header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
+    // Of bridge ports (AF_BRIDGE) the same message tells something else.
+    if (header->ifi_family != AF_UNSPEC) return;
+    Link link{.name = {}, .flags = header->ifi_flags & (IFF_UP | IFF_RUNNING)};
+    each_attribute(message, sizeof(ifinfomsg), [&](const nlattr& attribute) {
+        if (mnl_attr_get_type(&attribute) == IFLA_IFNAME) link.name = mnl_attr_get_str(&attribute);
+    });
+    if (message.nlmsg_type == RTM_DELLINK) {
+        links_.erase(header->ifi_index);
+        events.push_back({.cause = Cause::link, .what = "-" + link.name});
+        return;
+    }
+    auto& known = links_[header->ifi_index];
+    if (known == link) return;
+    known = link;
+    events.push_back({.cause = Cause::link, .what = link.name});
+}
+
+std::vector<KernelEvent> RouteEvents::take() {
+    std::vector<KernelEvent> events;
+    const bool all = socket_.receive([&](const nlmsghdr& message) {
+        switch (message.nlmsg_type) {
+        case RTM_NEWLINK:
+        case RTM_DELLINK: take_link(message, events); break;
+        case RTM_NEWADDR:
+        case RTM_DELADDR: events.push_back({.cause = Cause::address, .what = address_in(message)}); break;
+        case RTM_DELROUTE:
+            if (is_our_route(message)) events.push_back({.cause = Cause::route});
+            break;
+        // One that replaces ours; ours that are new are our own doing.
+        case RTM_NEWROUTE:
+            if ((message.nlmsg_flags & NLM_F_REPLACE) != 0 && is_our_route(message))
+                events.push_back({.cause = Cause::route});
+            break;
+        case RTM_DELRULE:
+            if (is_our_rule(message)) events.push_back({.cause = Cause::rule});
+            break;
+        default: break;
+        }
+    });
+    if (!all) {
+        links_.clear();
+        events.push_back({.cause = Cause::missed_events});
+    }
+    return events;
+}
+
+TableEvents::TableEvents() : socket_(NETLINK_NETFILTER, {NFNLGRP_NFTABLES}) {}
+
+std::vector<KernelEvent> TableEvents::take() {
+    std::vector<KernelEvent> events;
+    const bool all = socket_.receive([&](const nlmsghdr& message) {
+        if (message.nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES) return;
+        if ((message.nlmsg_type & 0xff) != NFT_MSG_NEWGEN) {
+            ours_ = ours_ || concerns_our_table(message);
+            return;
+        }
+        const bool ours = ours_;
+        ours_ = false;
+        const Author author = author_of(message);
+        if (!ours || author.process == static_cast<std::uint32_t>(::getpid())) return;
+        events.push_back({.cause = Cause::table, .by = fmt::format("{} (process {})", author.name, author.process)});
+    });
+    if (!all) {
+        ours_ = false;
+        events.push_back({.cause = Cause::missed_events});
+    }
+    return events;
+}
+
+} // namespace natctl

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/reconcile.h"
+#include "nftctl/kernel/nftnl_ptr.h"
+
+namespace natctl {
+
+/// What happened in the kernel, and whose doing it was.
+struct KernelEvent {
+    Cause cause;
+    /// "nft (process 4711)"; empty where the kernel does not say.
+    std::string by = {};
+    /// The interface, address or route, where there is something to say: "ppp0".
+    std::string what = {};
+};
+
+/// A netlink socket that takes part in groups and is asked nothing.
+class EventSocket {
+public:
+    using Each = std::function<void(const nlmsghdr&)>;
+
+    /// Of the calling thread's network namespace. Groups are RTNLGRP_* or NFNLGRP_*. Throws SystemError.
+    EventSocket(int protocol, const std::vector<int>& groups);
+
+    int fd() const { return mnl_socket_get_fd(socket_.get()); }
+
+    /// Hands over what has arrived. False: there was more than there was room for, and something is lost (ENOBUFS).
+    bool receive(const Each& each);
+
+private:
+    MnlSocketPtr socket_;
+    std::vector<char> buffer_;
+};
+
+/// Interfaces, addresses, and those of the routes and policy rules that are ours and went.
+class RouteEvents {
+public:
+    RouteEvents();
+    int fd() const { return socket_.fd(); }
+    std::vector<KernelEvent> take();
+
+private:
+    void take_link(const nlmsghdr& message, std::vector<KernelEvent>& events);
+
+    EventSocket socket_;
+    struct Link {
+        std::string name;
+        std::uint32_t flags = 0;
+        bool operator==(const Link&) const = default;
+    };
+    /// By index. Interfaces tell of much that is not seen here, of other properties.
+    std::map<int, Link> links_;
+};
+
+/// Changes of our table that were not made by this process.
+class TableEvents {
+public:
+    TableEvents();
+    int fd() const { return socket_.fd(); }
+    std::vector<KernelEvent> take();
+
+private:
+    EventSocket socket_;
+    /// In the transaction whose end has not come yet.
+    bool ours_ = false;
+};
+
+} // namespace natctl

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "nftctl/kernel/session.h"
+
+namespace natctl {
+
+/// Keeps the kernel as what is applied now asks, for a program that runs on: it remembers the site, so that a look
+/// costs no reading of files.
+class Upkeep {
+public:
+    /// `find` gives what is known, at once.
+    Upkeep(Options options, FindEndpoints find);
+
+    struct Look {
+        /// What is applied, confirmed or on trial; nullptr: nothing is, and nothing was done.
+        std::shared_ptr<const Site> site;
+        Facts facts = {};
+        Transaction change = {};
+    };
+    /// Makes the kernel hold what is applied now, with the facts of this moment. Takes the lock. Throws SystemError
+    /// when the kernel refuses; the former state is in place then.
+    Look look();
+
+private:
+    /// Says when a file is another one.
+    struct FileState {
+        std::uint64_t device = 0;
+        std::uint64_t number = 0;
+        std::int64_t seconds = 0;
+        std::int64_t nanoseconds = 0;
+        std::string path = {};
+        bool operator==(const FileState&) const = default;
+    };
+    static FileState state_of_file(const std::string& path);
+
+    std::shared_ptr<const Site> read_site();
+
+    Options options_;
+    FindEndpoints find_;
+    FileState read_;
+    std::shared_ptr<const Site> site_;
+};
+
+} // namespace natctl
