@@ -3,7 +3,7 @@
 # nothing is; then it touches neither apt nor the network.
 
 build_packages="g++ cmake ninja-build pkg-config ccache libnftnl-dev libmnl-dev libnetfilter-conntrack-dev
-    libasio-dev libtomlplusplus-dev doctest-dev libcli11-dev libfmt-dev libspdlog-dev nlohmann-json3-dev"
+    libasio-dev libc-ares-dev libtomlplusplus-dev doctest-dev libcli11-dev libfmt-dev libspdlog-dev nlohmann-json3-dev"
 lab_packages="python3 nftables iproute2 iputils-ping conntrack tcpdump procps nginx-light iperf3 v2ray microsocks ipset
     socat curl wget wireguard-go wireguard-tools ethtool strace time
     dante-server dnsmasq-base wrk radvd"

@@ -72,7 +72,10 @@ Agent::Agent(AgentOptions options)
     : options_(std::move(options)),
       instance_(lock_instance(options_.session.run_dir)),
       signals_(open_signals()),
-      upkeep_(options_.session, [this](const Site&) { return read_endpoints(options_.session.state_dir); }),
+      names_({.grace = options_.name_grace}),
+      resolver_(loop_, [this](const Question& question,
+                              const NameAnswer& answer) { names_.answer(question, answer, Clock::now()); }),
+      upkeep_(options_.session, [this](const Site& site) { return find_endpoints(site, false); }),
       reconciler_({}, Clock::now()) {
     loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { take_signals(); });
     loop_.watch(route_events_.fd(), EPOLLIN, [this](std::uint32_t) { take(route_events_.take()); });
@@ -102,9 +105,10 @@ int Agent::run() {
     while (!ended_) {
         const auto now = Clock::now();
         if (reconciler_.fight_is_over(now)) spdlog::info("nobody has undone natctl's work for a while");
+        tend_names();
         const auto step = reconciler_.step(now);
         if (step.what == Reconciler::What::wait)
-            loop_.wait(step.until);
+            loop_.wait(std::min({step.until, names_.due(), resolver_.due()}));
         else
             act(step);
     }
@@ -149,9 +153,52 @@ void Agent::take(const std::vector<KernelEvent>& events) {
     const auto now = Clock::now();
     for (const auto& event : events) {
         reconciler_.note(event.cause, now);
+        if (event.cause == Cause::link || event.cause == Cause::address) names_.network_changed();
         remember(heard_, event.what);
         remember(authors_, event.by);
     }
+}
+
+void Agent::tend_names() {
+    resolver_.tend();
+    const auto now = Clock::now();
+    for (const auto& question : names_.questions(now)) resolver_.ask(question);
+    tell_names();
+    if (auto endpoints = names_.endpoints(now); endpoints != noticed_) {
+        noticed_ = std::move(endpoints);
+        reconciler_.note(Cause::names, now);
+    }
+}
+
+void Agent::tell_names() {
+    for (const auto& [warning, text] : names_.messages())
+        spdlog::log(warning ? spdlog::level::warn : spdlog::level::info, text);
+}
+
+Endpoints Agent::find_endpoints(const Site& site, bool wait) {
+    auto names = endpoint_names(site);
+    if (names != endpoint_names_) {
+        auto known = read_endpoints(options_.session.state_dir);
+        std::vector<std::string> unknown;
+        for (const auto& name : names)
+            if (!known.contains(name)) unknown.push_back(name);
+        constexpr std::chrono::seconds patience(2);
+        if (wait && !unknown.empty()) known.merge(resolve(unknown, patience, look_up_host));
+        names_.set(names, known);
+        endpoint_names_ = std::move(names);
+    }
+    noticed_ = names_.endpoints(Clock::now());
+    return noticed_;
+}
+
+void Agent::remember_endpoints() {
+    if (noticed_ == remembered_) return;
+    try {
+        write_endpoints(options_.session.state_dir, noticed_);
+    } catch (const SystemError& error) {
+        spdlog::warn("{}", error.what());
+    }
+    remembered_ = noticed_;
 }
 
 void Agent::act(const Reconciler::Step& step) {
@@ -178,7 +225,7 @@ void Agent::act(const Reconciler::Step& step) {
 
 Reconciler::Result Agent::reload() {
     reload_again_ = true;
-    const auto done = apply_again(options_.session);
+    const auto done = apply_again(options_.session, [this](const Site& site) { return find_endpoints(site, true); });
     reload_again_ = false;
     maps_files_ = done.maps_files;
     watch_files();
@@ -194,6 +241,12 @@ Reconciler::Result Agent::reload() {
 
 Reconciler::Result Agent::look(const Causes& causes) {
     auto look = upkeep_.look();
+    if (look.site) {
+        remember_endpoints();
+    } else {
+        names_.set({}, {});
+        endpoint_names_.clear();
+    }
     auto facts = without_lifetimes(std::move(look.facts));
     const bool others_did_it = look.site && look.site == site_ && facts == facts_;
     site_ = look.site;

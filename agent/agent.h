@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <optional>
+#include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "agent/file_watch.h"
 #include "agent/kernel_events.h"
 #include "agent/loop.h"
+#include "agent/name_book.h"
 #include "agent/reconcile.h"
+#include "agent/resolver.h"
 #include "nftctl/base/fd.h"
 #include "nftctl/kernel/upkeep.h"
 
@@ -18,6 +21,8 @@ struct AgentOptions {
     Options session;
     /// site.toml is read when it changes, and not on request alone.
     bool watch_site = true;
+    /// How long an address stays on the white list that its name has lost.
+    std::chrono::seconds name_grace{60};
 };
 
 /// Keeps the kernel as what is applied asks, while facts and other programs change it. All of its state is what it has
@@ -36,6 +41,14 @@ private:
     void take_files();
     void take(const std::vector<KernelEvent>& events);
 
+    /// Asks for what is due, and takes note of addresses that have come or whose time is over.
+    void tend_names();
+    void tell_names();
+    /// What the endpoints of a site are known to be. Those that nothing is known of are looked up when `wait` says so,
+    /// which takes up to two seconds.
+    Endpoints find_endpoints(const Site& site, bool wait);
+    void remember_endpoints();
+
     void act(const Reconciler::Step& step);
     /// What it came to. Throws SystemError.
     Reconciler::Result reload();
@@ -50,12 +63,19 @@ private:
     RouteEvents route_events_;
     TableEvents table_events_;
     FileWatch files_;
+    NameBook names_;
+    Resolver resolver_;
     Upkeep upkeep_;
     Reconciler reconciler_;
 
     std::vector<std::string> maps_files_;
     /// A reload that the kernel refused is to be repeated.
     bool reload_again_ = false;
+    /// Those in names_, in the order of site.toml.
+    std::vector<std::string> endpoint_names_;
+    /// What they stand for, as far as it was taken note of, and what stands in the state directory.
+    Endpoints noticed_;
+    Endpoints remembered_;
     /// As of the last look.
     std::shared_ptr<const Site> site_;
     Facts facts_;

@@ -2,7 +2,10 @@
 //
 // Keeps the kernel as site.toml says. It holds no part of the traffic: stopping or killing it leaves the kernel as it
 // is.
+#include <chrono>
 #include <exception>
+#include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -21,11 +24,17 @@ int main(int argc, char** argv) {
     app.add_option("--run-dir", options.session.run_dir, "for locks and sockets")->capture_default_str();
     app.add_option("--state-dir", options.session.state_dir, "for what outlives a restart")->capture_default_str();
     app.add_flag("!--no-watch", options.watch_site, "read the configuration at start and at SIGHUP alone");
+    int grace = static_cast<int>(options.name_grace.count());
+    app.add_option("--name-grace", grace, "how long an address stays on the white list that its name has lost")
+        ->check(CLI::Range(0, 24 * 60 * 60))
+        ->type_name("SECONDS")
+        ->capture_default_str();
     app.add_option("--log-level", log_level, "how much is said on standard error")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "critical", "off"}))
         ->capture_default_str();
     app.footer("Example:\n  natctl-agent --config /etc/natctl/site.toml");
     if (const auto code = parse_command_line(app, argc, argv)) return *code;
+    options.name_grace = std::chrono::seconds(grace);
     spdlog::set_default_logger(spdlog::stderr_color_mt("natctl-agent"));
     spdlog::set_level(spdlog::level::from_str(log_level));
     try {

@@ -4,10 +4,14 @@
 #include <cerrno>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <syslog.h>
 
 #include "nftctl/base/error.h"
+#include "nftctl/base/fd.h"
+#include "nftctl/base/run_files.h"
 #include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/ipset_mirror.h"
 #include "nftctl/kernel/kept.h"
@@ -60,8 +64,25 @@ std::unique_ptr<Kernel> make_kernel(const std::string& run_dir, const std::strin
                               .run_dir = run_dir});
 }
 
-Endpoints endpoints_of(const Site& site, const std::string& state_dir, const FindEndpoints& find) {
-    return find ? find(site) : resolve_endpoints(site, state_dir);
+bool agent_runs(const std::string& run_dir) {
+    const Fd lock(::open((run_dir + "/" + run_files::agent_lock).c_str(), O_RDONLY | O_CLOEXEC));
+    return lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) < 0;
+}
+
+/// While the agent runs, it is the one who follows names: two resolvers need not have the same answer at the same time.
+Endpoints endpoints_of(const Site& site, const std::string& run_dir, const std::string& state_dir,
+                       const FindEndpoints& find = {}) {
+    if (find) return find(site);
+    if (!agent_runs(run_dir)) return resolve_endpoints(site, state_dir);
+    const auto known = read_endpoints(state_dir);
+    Site rest;
+    for (const auto& endpoint : site.white_list.endpoints)
+        if (!known.contains(endpoint)) rest.white_list.endpoints.push_back(endpoint);
+    constexpr std::chrono::seconds patience(2);
+    auto endpoints = resolve(endpoint_names(rest), patience, look_up_host);
+    for (const auto& name : endpoint_names(site))
+        if (const auto item = known.find(name); item != known.end()) endpoints.insert(*item);
+    return endpoints;
 }
 
 std::vector<std::string> maps_files_of(const LoadResult& loaded) {
@@ -91,7 +112,7 @@ Transaction apply_kept(const std::string& run_dir, const std::string& state_dir,
                        const FindEndpoints& find = {}) {
     const auto site = read_kept(path);
     if (site)
-        return apply_and_mirror(*make_kernel(run_dir, state_dir, endpoints_of(*site, state_dir, find)), *site,
+        return apply_and_mirror(*make_kernel(run_dir, state_dir, endpoints_of(*site, run_dir, state_dir, find)), *site,
                                 state_dir);
     auto change = take_down(*make_linux_kernel());
     remove_ipset_mirror(state_dir);
@@ -134,7 +155,7 @@ Transaction apply_and_mirror(Kernel& kernel, const Site& site, const std::string
 std::optional<Site> read_site(const std::string& path, bool with_notes) { return load(path, with_notes).site; }
 
 std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site) {
-    return make_kernel(options.run_dir, options.state_dir, resolve_endpoints(site, options.state_dir));
+    return make_kernel(options.run_dir, options.state_dir, endpoints_of(site, options.run_dir, options.state_dir));
 }
 
 std::optional<Transaction> apply_file(const Options& options) {
@@ -225,7 +246,7 @@ Transaction forget(const Options& options) {
 AppliedAgain apply_again(const Options& options, const FindEndpoints& find) {
     auto wanted = load(options.config, false);
     const auto kernel = wanted.site ? make_kernel(options.run_dir, options.state_dir,
-                                                  endpoints_of(*wanted.site, options.state_dir, find))
+                                                  endpoints_of(*wanted.site, options.run_dir, options.state_dir, find))
                                     : nullptr;
     AppliedAgain result{.change = {}, .maps_files = maps_files_of(wanted)};
     const ApplyLock lock(options.run_dir);

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from natlab import Greeting, Lab, Veth, build_sites, configure, eventually, microsocks
+from natlab import Greeting, Lab, Veth, build_sites, configure, eventually, microsocks, netfilter
 
 WHITE_LIST = """
 [white_list]
@@ -49,19 +49,7 @@ def natctl(router, verb, hosts, check=True):
 
 def white(router, name="white4"):
     """The set's elements, as nft lists them."""
-    listed = json.loads(router.run("nft", "-j", "list", "set", "inet", "natctl", name).stdout)
-    elements = next(part["set"] for part in listed["nftables"] if "set" in part).get("elem", [])
-
-    def text(element):
-        if isinstance(element, str):
-            return element
-        if "elem" in element:
-            return text(element["elem"]["val"])
-        if "prefix" in element:
-            return f"{element['prefix']['addr']}/{element['prefix']['len']}"
-        return "-".join(element["range"])
-
-    return {text(element) for element in elements}
+    return netfilter.elements(router, name)
 
 
 def members(router, name):

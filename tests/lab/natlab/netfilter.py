@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one thing about the rules of a machine that nft does not tell: their generation."""
+"""What nft does not tell, the generation of the rules of a machine, and sets as Python has them."""
 
+import json
 import socket
 import struct
 
@@ -30,3 +31,20 @@ def generation(namespace):
             return struct.unpack_from("!I", answer, offset + 4)[0]
         offset += (length + 3) & ~3
     raise OSError("the kernel told no generation")
+
+
+def elements(namespace, name):
+    """Of a set of natctl's, as nft writes them: addresses, prefixes and ranges."""
+    listed = json.loads(namespace.run("nft", "-j", "list", "set", "inet", "natctl", name, quiet=True).stdout)
+    found = next(part["set"] for part in listed["nftables"] if "set" in part).get("elem", [])
+    return {text_of(element) for element in found}
+
+
+def text_of(element):
+    if isinstance(element, str):
+        return element
+    if "elem" in element:
+        return text_of(element["elem"]["val"])
+    if "prefix" in element:
+        return f"{element['prefix']['addr']}/{element['prefix']['len']}"
+    return "-".join(element["range"])

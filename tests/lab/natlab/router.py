@@ -136,10 +136,10 @@ class Router(Machine):
 
         return self.tunnel.wait_until(says_so, f"it writes its process id to {ready.name}")
 
-    def start_agent(self, *options):
-        """natctl-agent. It applies site.toml in its own time."""
+    def start_agent(self, *options, under=()):
+        """natctl-agent. It applies site.toml in its own time. `under`: as with start_tunnel()."""
         program = self.lab.program("natctl-agent")
-        return self.start("natctl-agent", program, "--config", self.toml, *self._places, *options)
+        return self.start("natctl-agent", *under, program, "--config", self.toml, *self._places, *options)
 
     # --- what the kernel holds, as its own tools list it -------------------------------------------------------------
 

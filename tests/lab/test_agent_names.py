@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""natctl-agent follows what names stand for, by their time to live, and keeps what it knew when nobody answers.
+
+Router a asks a DNS server of its own (dnsmasq), whose records change.
+"""
+
+import pytest
+
+from natlab import Veth, always, build_sites, configure, eventually, netfilter
+from natlab.dns import NameServer
+
+WHITE_LIST = """
+[white_list]
+endpoints = ["proxy.test", "alias.test", "203.0.113.9"]
+"""
+#: Seconds. Of an address that its name has lost.
+GRACE = 2
+
+
+class Named:
+    def __init__(self, lab):
+        a, b = build_sites(lab)
+        configure([a, b], Veth(lab, [a, b], ipv6=False))
+        self.router = a.router
+        self.router.configure(self.router.toml.read_text() + WHITE_LIST)
+        self.server = NameServer(self.router)
+
+    def start(self):
+        self.agent = self.router.start_agent("--name-grace", GRACE, under=self.server.under())
+        return self.agent.wait_until(lambda: self.router.table_words() is not None, "the table is there")
+
+    def white(self):
+        """Addresses on the white list, those of the configuration left out."""
+        found = netfilter.elements(self.router, "white4") | netfilter.elements(self.router, "white6")
+        return found - {"203.0.113.9"}
+
+    def becomes(self, *addresses):
+        self.agent.wait_until(lambda: self.white() == set(addresses), f"the white list holds {addresses}")
+
+
+@pytest.fixture
+def named(lab):
+    return Named(lab)
+
+
+def test_the_white_list_follows_a_record_and_no_moment_is_without(named):
+    named.server.records(proxy=["198.18.7.7", "198.18.7.6", "2001:db8:7::7"])
+    named.start()
+    # nft joins what is side by side.
+    named.becomes("198.18.7.6/31", "2001:db8:7::7")
+    seen = []
+    named.server.records(proxy=["198.18.8.8"])
+    eventually(lambda: seen.append(named.white()) or "198.18.8.8" in seen[-1], what="the new address is there")
+    assert all("198.18.7.6/31" in found for found in seen), "the former ones stay for a while"
+    named.becomes("198.18.8.8")
+    assert "proxy.test is 198.18.8.8 now" in named.agent.stderr
+    # What natctl itself would do is the same.
+    assert not named.router.changes_pending()
+    named.router.apply()
+    assert named.white() == {"198.18.8.8"}
+
+
+def test_without_an_answer_it_keeps_what_it_knew(named):
+    named.server.records(proxy=["198.18.7.7"])
+    named.start()
+    named.becomes("198.18.7.7")
+
+    named.server.records()
+    eventually(lambda: "proxy.test does not resolve (Domain name not found)" in named.agent.stderr, what="NXDOMAIN")
+    always(lambda: named.white() == {"198.18.7.7"}, GRACE + 1)
+
+    named.server.stop()
+    # Started anew, without anybody to ask.
+    named.agent.stop("SIGKILL")
+    named.start()
+    eventually(lambda: "proxy.test does not resolve (Could not contact" in named.agent.stderr, what="nobody answers")
+    assert named.white() == {"198.18.7.7"}
+    assert named.agent.stderr.count("proxy.test does not resolve") == 2, "once each time"
+
+    named.server.start()
+    named.server.records(proxy=["198.18.9.9"])
+    named.becomes("198.18.9.9")
+    eventually(lambda: "proxy.test resolves again" in named.agent.stderr, what="it says so")
+
+
+def test_a_name_that_comes_later(named):
+    """The agent starts before the network does, which happens at boot."""
+    named.server.stop()
+    named.start()
+    eventually(lambda: "it is not on the white list yet" in named.agent.stderr, what="nothing is known")
+    assert named.white() == set()
+    named.server.start()
+    named.server.records(proxy=["198.18.7.7"])
+    named.becomes("198.18.7.7")
+
+    named.router.configure(named.router.toml.read_text().replace('"proxy.test"', '"proxy.test", "second.test"'))
+    named.server.records(proxy=["198.18.7.7"], second=["198.18.9.9"])
+    named.becomes("198.18.7.7", "198.18.9.9")
+    named.router.configure(named.router.toml.read_text().replace('"proxy.test", ', "").replace('"alias.test", ', ""))
+    named.becomes("198.18.9.9")
+
+
+def test_ipsets_follow_as_well(named):
+    router = named.router
+    probe = router.run("ipset", "list", "-n", check=False)
+    if probe.code != 0:
+        pytest.skip(f"this kernel has no ipsets: {probe.stderr.strip()}")
+    router.configure(router.toml.read_text() + 'ipset = "white_list"\n')
+    named.server.records(proxy=["198.18.7.7"])
+    named.start()
+
+    def holds(address):
+        return router.run("ipset", "test", "white_list", address, check=False).code == 0
+
+    eventually(lambda: holds("198.18.7.7"), what="it is made")
+    named.server.records(proxy=["198.18.8.8"])
+    eventually(lambda: holds("198.18.8.8") and not holds("198.18.7.7"), what="it follows")
