@@ -9,7 +9,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
@@ -19,6 +18,7 @@
 #include "nftctl/base/error.h"
 #include "nftctl/base/program.h"
 #include "nftctl/base/run_files.h"
+#include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/state_file.h"
 #include "nftctl/kernel/trial.h"
 
@@ -76,7 +76,11 @@ Agent::Agent(AgentOptions options)
       resolver_(loop_, [this](const Question& question,
                               const NameAnswer& answer) { names_.answer(question, answer, Clock::now()); }),
       upkeep_(options_.session, [this](const Site& site) { return find_endpoints(site, false); }),
-      reconciler_({}, Clock::now()) {
+      reconciler_({}, Clock::now()),
+      control_(loop_, options_.session.run_dir + "/" + run_files::agent_socket, options_.group, control::hello(),
+               [this](std::string_view line) { return answer(line); }),
+      began_(Clock::now()) {
+    journal_.listen([this](const JournalEntry& entry) { control_.tell(control::event(entry)); });
     loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { take_signals(); });
     loop_.watch(route_events_.fd(), EPOLLIN, [this](std::uint32_t) { take(route_events_.take()); });
     loop_.watch(table_events_.fd(), EPOLLIN, [this](std::uint32_t) { take(table_events_.take()); });
@@ -104,7 +108,7 @@ int Agent::run() {
     }
     while (!ended_) {
         const auto now = Clock::now();
-        if (reconciler_.fight_is_over(now)) spdlog::info("nobody has undone natctl's work for a while");
+        if (reconciler_.fight_is_over(now)) journal_.say(Weight::info, "nobody has undone natctl's work for a while");
         tend_names();
         const auto step = reconciler_.step(now);
         if (step.what == Reconciler::What::wait)
@@ -171,8 +175,7 @@ void Agent::tend_names() {
 }
 
 void Agent::tell_names() {
-    for (const auto& [warning, text] : names_.messages())
-        spdlog::log(warning ? spdlog::level::warn : spdlog::level::info, text);
+    for (const auto& [warning, text] : names_.messages()) journal_.say(warning ? Weight::warning : Weight::info, text);
 }
 
 Endpoints Agent::find_endpoints(const Site& site, bool wait) {
@@ -196,7 +199,7 @@ void Agent::remember_endpoints() {
     try {
         write_endpoints(options_.session.state_dir, noticed_);
     } catch (const SystemError& error) {
-        spdlog::warn("{}", error.what());
+        journal_.say(Weight::warning, error.what());
     }
     remembered_ = noticed_;
 }
@@ -215,32 +218,42 @@ void Agent::act(const Reconciler::Step& step) {
     }
     const auto fight = reconciler_.done(step.causes, result, began, Clock::now());
     if (fight == Reconciler::Fight::begins)
-        spdlog::error("{} undoes natctl's work again and again: from now on it is put back every few seconds only; "
-                      "`nft monitor` and `ip monitor rule` show who it is",
-                      authors_.empty() ? "another program" : joined(authors_));
+        journal_.say(Weight::error,
+                     fmt::format("{} undoes natctl's work again and again: from now on it is put back every few "
+                                 "seconds only; `nft monitor` and `ip monitor rule` show who it is",
+                                 authors_.empty() ? "another program" : joined(authors_)));
     heard_.clear();
     authors_.clear();
     watch_files();
 }
 
 Reconciler::Result Agent::reload() {
-    reload_again_ = true;
-    const auto done = apply_again(options_.session, [this](const Site& site) { return find_endpoints(site, true); });
-    reload_again_ = false;
-    maps_files_ = done.maps_files;
-    watch_files();
-    if (!done.change)
-        spdlog::error("{} has mistakes, the former state stays: `natctl check` names them", options_.session.config);
-    else if (!done.change->empty())
-        spdlog::info("applied {}: {}", options_.session.config, words_for(*done.change));
+    const auto change = read_again();
     Causes causes;
     causes.add(Cause::request);
     look(causes);
-    return done.change && !done.change->empty() ? Reconciler::Result::changed : Reconciler::Result::nothing_to_do;
+    return change && !change->empty() ? Reconciler::Result::changed : Reconciler::Result::nothing_to_do;
+}
+
+std::optional<Transaction> Agent::read_again() {
+    reload_again_ = true;
+    auto done = apply_again(options_.session, [this](const Site& site) { return find_endpoints(site, true); });
+    reload_again_ = false;
+    maps_files_ = std::move(done.maps_files);
+    watch_files();
+    if (!done.change) {
+        journal_.say(Weight::error,
+                     options_.session.config + " has mistakes, the former state stays: `natctl check` names them");
+    } else if (!done.change->empty()) {
+        ++changes_;
+        journal_.say(Weight::info, fmt::format("applied {}: {}", options_.session.config, words_for(*done.change)));
+    }
+    return std::move(done.change);
 }
 
 Reconciler::Result Agent::look(const Causes& causes) {
     auto look = upkeep_.look();
+    ++looks_;
     if (look.site) {
         remember_endpoints();
     } else {
@@ -248,26 +261,84 @@ Reconciler::Result Agent::look(const Causes& causes) {
         endpoint_names_.clear();
     }
     auto facts = without_lifetimes(std::move(look.facts));
-    const bool others_did_it = look.site && look.site == site_ && facts == facts_;
+    const bool as_before = look.site && look.site == site_ && facts == facts_;
     site_ = look.site;
     facts_ = std::move(facts);
     if (look.change.empty()) return Reconciler::Result::nothing_to_do;
+    ++changes_;
+    const bool others_did_it = as_before && causes.mean_drift();
+    if (others_did_it) ++repairs_;
     tell(causes, look, others_did_it);
-    return others_did_it ? Reconciler::Result::repaired : Reconciler::Result::changed;
+    return as_before ? Reconciler::Result::repaired : Reconciler::Result::changed;
 }
 
 void Agent::tell(const Causes& causes, const Upkeep::Look& look, bool others_did_it) {
     const auto what = words_for(look.change);
-    if (others_did_it && causes.mean_drift())
-        spdlog::warn("{} took away what is natctl's, put back: {}",
-                     authors_.empty() ? "another program" : joined(authors_), what);
+    if (others_did_it)
+        journal_.say(Weight::warning, fmt::format("{} took away what is natctl's, put back: {}",
+                                                  authors_.empty() ? "another program" : joined(authors_), what));
     else
-        spdlog::info("{}{}: {}", words_for(causes.first()), heard_.empty() ? "" : " (" + joined(heard_) + ")", what);
+        journal_.say(Weight::info, fmt::format("{}{}: {}", words_for(causes.first()),
+                                               heard_.empty() ? "" : " (" + joined(heard_) + ")", what));
 }
 
 void Agent::tell_failure(const std::string& what) {
-    if (what != failure_) spdlog::error("{}; it is tried again", what);
+    if (what != failure_) journal_.say(Weight::error, what + "; it is tried again");
     failure_ = what;
+}
+
+ControlSocket::Answer Agent::answer(std::string_view line) {
+    const auto request = control::parse(line);
+    if (const auto* mistake = std::get_if<std::string>(&request)) return {control::refusal(*mistake)};
+    const auto what = std::get<control::What>(request);
+    try {
+        return {answer(what), what == control::What::watch};
+    } catch (const SystemError& error) {
+        return {control::refusal(error.what())};
+    }
+}
+
+std::string Agent::answer(control::What what) {
+    const auto& session = options_.session;
+    switch (what) {
+    case control::What::status:
+    case control::What::watch: return control::answer(state());
+    case control::What::apply: {
+        const auto change = apply_now();
+        return change ? control::answer(*change, true)
+                      : control::refusal(session.config + " has mistakes: `natctl check` names them");
+    }
+    case control::What::plan: {
+        const auto site = read_site(session.config);
+        if (!site) return control::refusal(session.config + " has mistakes: `natctl check` names them");
+        return control::answer(pending(*open_kernel(session, *site), *site), false);
+    }
+    case control::What::confirm: confirm(session); return control::done();
+    case control::What::rollback: return control::answer(roll_back(session), true);
+    }
+    return {};
+}
+
+std::optional<Transaction> Agent::apply_now() {
+    auto change = read_again();
+    // The rest of what a reload does can wait for its turn.
+    reconciler_.note(Cause::applied, Clock::now());
+    return change;
+}
+
+control::State Agent::state() {
+    const auto now = Clock::now();
+    control::State state{.running = std::chrono::floor<std::chrono::seconds>(now - began_),
+                         .site = {},
+                         .looks = looks_,
+                         .changes = changes_,
+                         .repairs = repairs_,
+                         .fighting = reconciler_.fighting(),
+                         .failure = failure_,
+                         .names = names_.states(now),
+                         .events = journal_.recent()};
+    if (site_) state.site = site_->name;
+    return state;
 }
 
 } // namespace natctl

@@ -2,11 +2,17 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "agent/control.h"
+#include "agent/control_socket.h"
 #include "agent/file_watch.h"
+#include "agent/journal.h"
 #include "agent/kernel_events.h"
 #include "agent/loop.h"
 #include "agent/name_book.h"
@@ -23,6 +29,8 @@ struct AgentOptions {
     bool watch_site = true;
     /// How long an address stays on the white list that its name has lost.
     std::chrono::seconds name_grace{60};
+    /// Who may use the control socket beside root; empty: nobody.
+    std::string group = {};
 };
 
 /// Keeps the kernel as what is applied asks, while facts and other programs change it. All of its state is what it has
@@ -50,8 +58,15 @@ private:
     void remember_endpoints();
 
     void act(const Reconciler::Step& step);
+    ControlSocket::Answer answer(std::string_view line);
+    std::string answer(control::What what);
+    /// As if asked by a signal, and at once. nullopt: the configuration has mistakes.
+    std::optional<Transaction> apply_now();
+    control::State state();
     /// What it came to. Throws SystemError.
     Reconciler::Result reload();
+    /// What was changed by reading site.toml again; nullopt: it has mistakes.
+    std::optional<Transaction> read_again();
     Reconciler::Result look(const Causes& causes);
     void tell(const Causes& causes, const Upkeep::Look& look, bool others_did_it);
     void tell_failure(const std::string& what);
@@ -67,6 +82,8 @@ private:
     Resolver resolver_;
     Upkeep upkeep_;
     Reconciler reconciler_;
+    Journal journal_;
+    ControlSocket control_;
 
     std::vector<std::string> maps_files_;
     /// A reload that the kernel refused is to be repeated.
@@ -84,6 +101,10 @@ private:
     std::vector<std::string> authors_;
     /// What failed last, so that it is said once.
     std::string failure_;
+    Loop::Clock::time_point began_;
+    std::uint64_t looks_ = 0;
+    std::uint64_t changes_ = 0;
+    std::uint64_t repairs_ = 0;
     bool ended_ = false;
 };
 

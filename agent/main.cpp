@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(0, 24 * 60 * 60))
         ->type_name("SECONDS")
         ->capture_default_str();
+    app.add_option("--group", options.group, "who may use the control socket beside root")->type_name("NAME");
     app.add_option("--log-level", log_level, "how much is said on standard error")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "critical", "off"}))
         ->capture_default_str();

@@ -67,22 +67,22 @@ void NameBook::accept(const Question& question, std::vector<Address> addresses, 
     entry.addresses = std::move(addresses);
     entry.failures = 0;
     const bool well = std::ranges::all_of(known.entries, [](const Entry& item) { return item.failures == 0; });
-    if (known.failing && well) {
+    if (!known.failure.empty() && well) {
         messages_.push_back({false, name + " resolves again"});
-        known.failing = false;
+        known.failure.clear();
     }
 }
 
 void NameBook::fail(const Question& question, const std::string& cause, Time now) {
     auto& known = names_.at(question.name);
     auto& entry = known.entries[index(question.family)];
-    if (!known.failing) {
+    if (known.failure.empty()) {
         const bool empty = std::ranges::all_of(known.entries, [](const Entry& item) { return item.addresses.empty(); });
         messages_.push_back({true, fmt::format("{} does not resolve ({}): {}", question.name, cause,
                                                empty ? "it is not on the white list yet"
                                                      : "the white list keeps the addresses it had last")});
     }
-    known.failing = true;
+    known.failure = cause;
     ++entry.failures;
     entry.failed = now;
     entry.resolves = false;
@@ -137,6 +137,16 @@ Endpoints NameBook::endpoints(Time now) {
         if (!all.empty()) endpoints.emplace(name, std::move(all));
     }
     return endpoints;
+}
+
+std::vector<NameBook::State> NameBook::states(Time now) {
+    const auto all = endpoints(now);
+    std::vector<State> states;
+    for (const auto& [name, known] : names_) {
+        const auto found = all.find(name);
+        states.push_back({name, found == all.end() ? std::vector<Address>{} : found->second, known.failure});
+    }
+    return states;
 }
 
 NameBook::Time NameBook::due() const {

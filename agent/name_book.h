@@ -75,6 +75,15 @@ public:
     /// When questions() or endpoints() have something new to say by themselves; Time::max(): never.
     Time due() const;
 
+    struct State {
+        std::string name;
+        /// Sorted.
+        std::vector<Address> addresses;
+        /// Why it does not resolve now; empty: it does.
+        std::string failure;
+    };
+    std::vector<State> states(Time now);
+
     /// Since the last call, a line each.
     struct Message {
         bool warning = false;
@@ -97,8 +106,8 @@ private:
     struct Name {
         /// By family.
         std::array<Entry, 2> entries;
-        /// That it fails has been said.
-        bool failing = false;
+        /// Why it does not resolve, once that has been said; empty: it does.
+        std::string failure = {};
     };
     static std::size_t index(Family family) { return family == Family::ipv4 ? 0 : 1; }
 

@@ -7,6 +7,8 @@ namespace natctl::run_files {
 
 /// Locked (flock(2)) while natctl-agent runs.
 inline constexpr const char* agent_lock = "natctl-agent.lock";
+/// Its control socket.
+inline constexpr const char* agent_socket = "natctl-agent.sock";
 /// There while natctl-tunnel is ready; its content is the process id.
 inline constexpr const char* tunnel_ready = "natctl-tunnel.ready";
 /// Where natctl-tunnel tells its status.

@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
     CommandLine line(app);
     for (const auto add :
          {add_init, add_check, add_doctor, add_plan, add_apply, add_confirm, add_rollback, add_show, add_status,
-          add_down, add_flows, add_ping, add_radvd, add_resolve, add_trace, add_whitelist, add_xray})
+          add_down, add_flows, add_ping, add_radvd, add_resolve, add_trace, add_watch, add_whitelist, add_xray})
         add(line);
     if (const auto code = parse_command_line(app, argc, argv)) return *code;
     try {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "nftctl/cli/agent_client.h"
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/tunnel_status.h"
 #include "nftctl/cli/verbs.h"
@@ -57,6 +58,13 @@ std::string words_for(const TrialState& trial, bool watched) {
                        trial.left.count());
 }
 
+/// Null: it does not run, or may not be asked.
+Json agent_status(const Options& options) {
+    auto agent = AgentClient::connect(options.run_dir);
+    const auto answer = agent ? agent->ask("status") : std::nullopt;
+    return answer && answer->value("ok", false) ? answer->at("status") : Json(nullptr);
+}
+
 int run(const Options& options) {
     const auto site = read_site(options.config);
     if (!site) return exit_error;
@@ -67,6 +75,7 @@ int run(const Options& options) {
     const auto trial = trial_now(options);
     const bool watched = trial && trial_is_watched(options.run_dir);
     const auto tunnel = read_tunnel_status(options.run_dir);
+    const auto agent = agent_status(options);
 
     if (options.json) {
         Json peers = Json::array();
@@ -82,6 +91,7 @@ int run(const Options& options) {
         for (const auto& map : site->embedding_maps)
             maps.push_back({{"virtual", map.virtual_prefix.text()}, {"real", joined(map.real_prefixes)}});
         Json answer{{"site", site->name}, {"state", state}, {"maps", maps}, {"peers", peers}, {"advice", hints}};
+        answer["agent"] = agent;
         answer["tunnel"] = tunnel.value_or(nullptr);
         answer["trial"] = nullptr;
         if (trial)
@@ -107,6 +117,8 @@ int run(const Options& options) {
         fmt::print("  peer  {} {} by {}\n", peer.name, joined(peer.virtual_prefixes),
                    link ? text(*link) : "no link: refused at once");
     }
+    if (!agent.is_null())
+        for (const auto& part : agent_lines(agent)) fmt::print("  agent {}\n", part);
     if (tunnel)
         for (const auto& part : tunnel_lines(*tunnel)) fmt::print("  tunnel {}\n", part);
     else if (uses_tunnel(*site))

@@ -22,6 +22,7 @@ void add_ping(CommandLine& line);
 void add_radvd(CommandLine& line);
 void add_resolve(CommandLine& line);
 void add_trace(CommandLine& line);
+void add_watch(CommandLine& line);
 void add_xray(CommandLine& line);
 
 /// What `natctl` without a verb does.

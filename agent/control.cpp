@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "agent/control.h"
+
+#include <array>
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "nftctl/plan/render.h"
+
+namespace natctl::control {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::pair<std::string_view, What>, 6> requests{{{"status", What::status},
+                                                                     {"watch", What::watch},
+                                                                     {"apply", What::apply},
+                                                                     {"plan", What::plan},
+                                                                     {"confirm", What::confirm},
+                                                                     {"rollback", What::rollback}}};
+
+std::string line(const Json& json) {
+    // What the system says need not be UTF-8.
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Json json_of(const JournalEntry& entry) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(entry.at);
+    return {{"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)))},
+            {"weight", text(entry.weight)},
+            {"text", entry.text}};
+}
+
+Json json_of(const NameBook::State& name) {
+    Json addresses = Json::array();
+    for (const auto& address : name.addresses) addresses.push_back(address.text());
+    return {{"name", name.name},
+            {"addresses", addresses},
+            {"failure", name.failure.empty() ? Json(nullptr) : Json(name.failure)}};
+}
+
+} // namespace
+
+std::string hello() { return line({{"program", "natctl-agent"}, {"release", NATCTL_VERSION}, {"version", version}}); }
+
+std::variant<What, std::string> parse(std::string_view line) {
+    const auto json = Json::parse(line, nullptr, false);
+    if (!json.is_object()) return std::string(R"(a request is one line of JSON: {"do":"status"})");
+    std::string names;
+    const auto found = json.find("do");
+    if (json.size() == 1 && found != json.end() && found->is_string())
+        for (const auto& [name, what] : requests)
+            if (*found == name) return what;
+    for (const auto& [name, what] : requests) names += (names.empty() ? "" : ", ") + std::string(name);
+    return "a request has the key do alone, which is one of: " + names;
+}
+
+std::string answer(const State& state) {
+    Json names = Json::array();
+    for (const auto& name : state.names) names.push_back(json_of(name));
+    Json events = Json::array();
+    for (const auto& entry : state.events) events.push_back(json_of(entry));
+    return line({{"ok", true},
+                 {"status",
+                  {{"process", ::getpid()},
+                   {"seconds", state.running.count()},
+                   {"site", state.site ? Json(*state.site) : Json(nullptr)},
+                   {"failure", state.failure.empty() ? Json(nullptr) : Json(state.failure)},
+                   {"fighting", state.fighting},
+                   {"looks", state.looks},
+                   {"changes", state.changes},
+                   {"repairs", state.repairs},
+                   {"names", names},
+                   {"events", events}}}});
+}
+
+std::string answer(const Transaction& change, bool changed) {
+    return line({{"ok", true}, {changed ? "changed" : "pending", !change.empty()}, {"changes", render(change)}});
+}
+
+std::string done() { return line({{"ok", true}}); }
+
+std::string refusal(const std::string& cause) { return line({{"ok", false}, {"error", cause}}); }
+
+std::string event(const JournalEntry& entry) { return line({{"event", json_of(entry)}}); }
+
+} // namespace natctl::control

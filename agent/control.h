@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "agent/journal.h"
+#include "agent/name_book.h"
+#include "nftctl/plan/transaction.h"
+
+namespace natctl::control {
+
+// What is spoken at the control socket: lines of JSON. Whoever connects gets a hello, and an answer to each request.
+//
+//     {"program":"natctl-agent","release":"0.1.0","version":1}
+//     {"do":"status"}                       {"ok":true,"status":{...}}
+//     {"do":"apply"}                        {"ok":true,"changed":true,"changes":"..."}
+//     {"do":"whatever"}                     {"ok":false,"error":"..."}
+
+/// Of the protocol; grows when a client of the former one would be misled.
+inline constexpr int version = 1;
+/// Bytes of a request with its line break.
+inline constexpr std::size_t longest_request = 65536;
+
+std::string hello();
+
+enum class What : std::uint8_t {
+    /// How things stand.
+    status,
+    /// As status, and every event from now on.
+    watch,
+    /// The configuration of the agent, as at SIGHUP.
+    apply,
+    /// What that would change.
+    plan,
+    confirm,
+    rollback,
+};
+
+/// A request, or what is wrong with it.
+std::variant<What, std::string> parse(std::string_view line);
+
+struct State {
+    std::chrono::seconds running{};
+    /// Of what is applied; absent: nothing is.
+    std::optional<std::string> site;
+    /// Of looks at the kernel; those that changed something, and those of them that undid what others did.
+    std::uint64_t looks = 0;
+    std::uint64_t changes = 0;
+    std::uint64_t repairs = 0;
+    /// Somebody undoes what is put back, again and again.
+    bool fighting = false;
+    /// What cannot be done at the moment; empty: all is well.
+    std::string failure;
+    std::vector<NameBook::State> names;
+    std::deque<JournalEntry> events;
+};
+
+// Answers, each a line with its break.
+std::string answer(const State& state);
+/// `changed`: the change was made; else it is pending.
+std::string answer(const Transaction& change, bool changed);
+std::string done();
+std::string refusal(const std::string& cause);
+/// To those who watch.
+std::string event(const JournalEntry& entry);
+
+} // namespace natctl::control

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/cli/agent_client.h"
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "nftctl/base/run_files.h"
+#include "nftctl/kernel/unix_address.h"
+
+namespace natctl {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Seconds. It is on this machine, and may be busy with a large table.
+constexpr int patience = 10;
+
+std::string duration_text(std::uint64_t seconds) {
+    if (seconds < 120) return fmt::format("{} s", seconds);
+    if (seconds < 2 * 3600) return fmt::format("{} min", seconds / 60);
+    if (seconds < 2 * 86400) return fmt::format("{} h", seconds / 3600);
+    return fmt::format("{} days", seconds / 86400);
+}
+
+std::string name_line(const Json& name) {
+    std::string addresses;
+    for (const auto& address : name.at("addresses"))
+        addresses += (addresses.empty() ? "" : ", ") + address.get<std::string>();
+    auto line =
+        fmt::format("name {} is {}", name.at("name").get<std::string>(), addresses.empty() ? "unknown" : addresses);
+    if (const auto& failure = name.at("failure"); failure.is_string())
+        line += "; it does not resolve now: " + failure.get<std::string>();
+    return line;
+}
+
+} // namespace
+
+std::optional<AgentClient> AgentClient::connect(const std::string& run_dir) {
+    const auto address = unix_address(run_dir + "/" + run_files::agent_socket);
+    if (!address) return std::nullopt;
+    Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket) return std::nullopt;
+    AgentClient client(std::move(socket));
+    client.set_patience(patience);
+    if (::connect(client.socket_.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0)
+        return std::nullopt;
+    const auto hello = client.read_line();
+    if (!hello || hello->value("program", "") != "natctl-agent" || hello->value("version", 0) != 1) return std::nullopt;
+    return client;
+}
+
+void AgentClient::set_patience(int seconds) {
+    const timeval time{.tv_sec = seconds, .tv_usec = 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+}
+
+std::optional<Json> AgentClient::read_line() {
+    std::array<char, 65536> part;
+    std::size_t end = 0;
+    while ((end = in_.find('\n')) == std::string::npos) {
+        const auto count = ::recv(socket_.get(), part.data(), part.size(), 0);
+        if (count <= 0) return std::nullopt;
+        in_.append(part.data(), static_cast<std::size_t>(count));
+    }
+    auto json = Json::parse(std::string_view(in_).substr(0, end), nullptr, false);
+    in_.erase(0, end + 1);
+    return json.is_object() ? std::optional(std::move(json)) : std::nullopt;
+}
+
+std::optional<Json> AgentClient::ask(const std::string& what) {
+    const auto request = Json{{"do", what}}.dump() + "\n";
+    if (::send(socket_.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
+        return std::nullopt;
+    return read_line();
+}
+
+std::optional<Json> AgentClient::wait() {
+    set_patience(0);
+    return read_line();
+}
+
+std::vector<std::string> agent_lines(const Json& status) {
+    const auto count = [&](const char* key) { return status.at(key).get<std::uint64_t>(); };
+    std::vector<std::string> lines;
+    lines.push_back(fmt::format("keeps it up since {}: {} looks, {} changes, {} of them put back what others took",
+                                duration_text(count("seconds")), count("looks"), count("changes"), count("repairs")));
+    if (status.at("fighting").get<bool>())
+        lines.emplace_back("another program undoes its work again and again: the log names it");
+    if (const auto& failure = status.at("failure"); failure.is_string())
+        lines.push_back("cannot do its work: " + failure.get<std::string>());
+    for (const auto& name : status.at("names")) lines.push_back(name_line(name));
+    return lines;
+}
+
+std::string event_line(const Json& event) {
+    const auto word = [&](const char* key) { return event.at(key).get<std::string>(); };
+    return fmt::format("{} {}: {}", word("time"), word("weight"), word("text"));
+}
+
+} // namespace natctl

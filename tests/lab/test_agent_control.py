@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The control socket of natctl-agent: what it tells and does, and what it takes no harm from."""
+
+import grp
+import json
+import os
+import socket
+
+import pytest
+
+from natlab import eventually
+
+MALFORMED = [b"\n", b"status\n", b"{}\n", b"[]\n", b'{"do":1}\n', b'{"do":"x"}\n', b"\xff\xfe\x00\n", b"[" * 60000 + b"\n"]
+
+
+class Client:
+    """Somebody who talks to the agent, line by line."""
+
+    def __init__(self, router, timeout=20):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(timeout)
+        self.socket.connect(str(router.run_dir / "natctl-agent.sock"))
+        self.lines = self.socket.makefile("rb")
+        hello = self.read()
+        assert hello["program"] == "natctl-agent" and hello["version"] == 1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.lines.close()
+        self.socket.close()
+
+    def read(self):
+        line = self.lines.readline()
+        assert line.endswith(b"\n"), f"it hung up: {line!r}"
+        return json.loads(line)
+
+    def send(self, data):
+        self.socket.sendall(data)
+        return self.read()
+
+    def do(self, what):
+        return self.send(json.dumps({"do": what}).encode() + b"\n")
+
+
+@pytest.fixture
+def kept(sites):
+    """Router a with an agent."""
+    router = sites[0].router
+    router.agent = router.start_agent()
+    router.agent.wait_until(lambda: not router.changes_pending(), "it has applied site.toml")
+    return router
+
+
+def test_status_says_how_things_stand(kept):
+    with Client(kept) as client:
+        status = client.do("status")["status"]
+    assert status["site"] == "a" and status["process"] == kept.agent.pid
+    assert status["failure"] is None and not status["fighting"]
+    kept.run("nft", "flush", "ruleset")
+
+    def told():
+        return json.loads(kept.natctl("status", "--json").stdout)["agent"]
+
+    eventually(lambda: told()["repairs"] == 1, what="the repair is counted")
+    assert any("put back: table inet natctl" in event["text"] for event in told()["events"])
+    assert "  agent keeps it up since " in kept.natctl("status").stdout
+    kept.agent.stop()
+    assert told() is None
+    assert not (kept.run_dir / "natctl-agent.sock").exists()
+
+
+def test_those_who_watch_see_everything(kept):
+    first = kept.start("natctl-watch", *kept.command("watch"))
+    second = kept.start("natctl-watch-json", *kept.command("watch", "--json"))
+    first.wait_until(lambda: "applied " in first.stdout, "it tells what has been")
+    second.wait_until(lambda: "applied " in second.stdout, "so does the other")
+    kept.run("nft", "delete", "table", "inet", "natctl")
+    first.wait_until(lambda: "put back: table inet natctl" in first.stdout, "it tells what is")
+    second.wait_until(lambda: "put back" in second.stdout, "so does the other")
+    event = json.loads(second.stdout.splitlines()[-1])
+    assert event["weight"] == "warning" and "nft (process " in event["text"]
+    kept.agent.stop()
+    assert first.wait() == 1 and "has ended" in first.stderr
+
+
+def test_it_applies_and_goes_back_on_request(kept):
+    good = kept.toml.read_text()
+    other = kept.directory / "other.toml"
+    other.write_text(good.replace("240.2.2.0/24", "240.4.4.0/24"))
+
+    def put_on_trial(path):
+        kept.run(*kept.command("apply", "--confirm", 3600, path))
+
+    with Client(kept) as client:
+        assert client.do("plan") == {"ok": True, "pending": False, "changes": ""}
+        assert client.do("apply")["changed"] is False
+        refused = client.do("confirm")
+        assert not refused["ok"] and "nothing is on trial" in refused["error"]
+
+        put_on_trial(other)
+        assert client.do("confirm")["ok"]
+        assert "240.4.4.0/24" in kept.confirmed_text()
+        put_on_trial(kept.toml)
+        assert client.do("rollback")["changed"]
+        assert "240.4.4.0/24" in kept.ruleset("inet natctl")
+
+        kept.configure("site = \n")
+        refused = client.do("apply")
+        assert not refused["ok"] and "has mistakes" in refused["error"]
+        assert "site.toml:1:" in kept.agent.stderr
+        kept.configure(good + "\n# as before\n")
+        assert client.do("apply")["ok"]
+        assert "240.2.2.0/24" in kept.ruleset("inet natctl")
+
+
+def test_only_root_and_the_group_may_connect(kept):
+    path = kept.run_dir / "natctl-agent.sock"
+    assert path.stat().st_mode & 0o777 == 0o600
+    kept.agent.stop("SIGKILL")
+    assert path.exists(), "nobody tidied up"
+    group = grp.getgrgid(os.getgid() or 1)
+    kept.agent = kept.start_agent("--group", group.gr_name)
+    kept.agent.wait_until(lambda: path.stat().st_mode & 0o777 == 0o660, "the socket is there")
+    assert path.stat().st_gid == group.gr_gid
+    with Client(kept) as client:
+        assert client.do("status")["ok"]
+    kept.agent.stop()
+    agent = kept.start_agent("--group", "nobody-has-this-name")
+    assert agent.wait() == 1 and "cannot find group" in agent.stderr
+
+
+def test_no_request_does_harm(kept):
+    for line in MALFORMED:
+        with Client(kept) as client:
+            assert client.send(line)["ok"] is False, line
+            assert client.do("status")["ok"], "it goes on"
+    with Client(kept) as client:
+        try:
+            answer = client.send(b"x" * 200_000)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it hung up while we were sending
+        else:
+            assert not answer["ok"] and "at most" in answer["error"]
+    with Client(kept) as client:
+        # A byte at a time, and two at once.
+        for byte in b'{"do":"status"}':
+            client.socket.sendall(bytes([byte]))
+        assert client.send(b'\n{"do":"plan"}\n')["status"]["site"] == "a"
+        assert client.read()["pending"] is False
+    assert kept.agent.running
+
+
+def test_a_hundred_clients_at_once_and_more_than_there_is_room_for(kept):
+    clients = [Client(kept) for _ in range(100)]
+    for client in clients:
+        client.socket.sendall(b'{"do":"watch"}\n{"do":')
+    for client in clients:
+        assert client.read()["ok"]
+    kept.run("nft", "delete", "table", "inet", "natctl")
+    for client in clients:
+        assert "put back" in client.read()["event"]["text"]
+    more = [Client(kept) for _ in range(150)]
+    assert more[-1].do("status")["ok"], "the newest is served"
+    for client in clients + more:
+        client.__exit__()
+    with Client(kept) as client:
+        assert client.do("status")["ok"]
+    eventually(lambda: kept.agent.open_files() < 40, what="their descriptors are closed")
+
+
+def test_one_who_never_reads_is_dropped(kept):
+    with Client(kept) as silent:
+        silent.socket.settimeout(2)
+        try:
+            for _ in range(100_000):
+                silent.socket.sendall(b'{"do":"status"}\n' * 100)
+        except (TimeoutError, BrokenPipeError, ConnectionResetError):
+            pass
+        with Client(kept) as client:
+            assert client.do("status")["ok"], "others are served"
+    assert kept.agent.running

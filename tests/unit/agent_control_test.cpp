@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <string>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "agent/change_words.h"
+#include "agent/control.h"
+
+using namespace natctl;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// One line of JSON and nothing else.
+nlohmann::json parsed(const std::string& line) {
+    REQUIRE(line.find('\n') == line.size() - 1);
+    return nlohmann::json::parse(line);
+}
+
+} // namespace
+
+TEST_CASE("requests are read, and what is none is refused with what would be one") {
+    CHECK(std::get<control::What>(control::parse(R"({"do":"status"})")) == control::What::status);
+    CHECK(std::get<control::What>(control::parse(R"({ "do" : "rollback" })")) == control::What::rollback);
+    for (const char* line : {"", "status", "{}", "[]", "null", "7", R"("status")", R"({"do":7})", R"({"do":null})",
+                             R"({"do":"statu"})", R"({"do":"status","x":1})", R"({"DO":"status"})",
+                             R"({"do":"status"}{"do":"status"})", "\xff\xfe", R"({"do":"status")"}) {
+        const auto mistake = control::parse(line);
+        REQUIRE(std::holds_alternative<std::string>(mistake));
+        CHECK(!parsed(control::refusal(std::get<std::string>(mistake))).at("ok"));
+    }
+    CHECK(std::get<std::string>(control::parse(R"({"do":"x"})")).find("status, watch, apply") != std::string::npos);
+}
+
+TEST_CASE("answers are lines of JSON, whatever the names in them") {
+    CHECK(parsed(control::hello()).at("version") == 1);
+    control::State state{.running = 90s, .site = "a\"\n", .failure = "cannot \xff", .names = {}, .events = {}};
+    state.names.push_back({"proxy.test", {*Address::parse("192.0.2.1"), *Address::parse("2001:db8::1")}, ""});
+    state.names.push_back({"other.test", {}, "SERVFAIL"});
+    state.events.push_back({std::chrono::system_clock::time_point(1s), Weight::warning, "line\nbreak"});
+    const auto status = parsed(control::answer(state)).at("status");
+    CHECK(status.at("site") == "a\"\n");
+    CHECK(status.at("seconds") == 90);
+    CHECK(status.at("names").at(0).at("addresses") == nlohmann::json{"192.0.2.1", "2001:db8::1"});
+    CHECK(status.at("names").at(0).at("failure").is_null());
+    CHECK(status.at("names").at(1).at("failure") == "SERVFAIL");
+    CHECK(status.at("events").at(0) ==
+          nlohmann::json{{"time", "1970-01-01T00:00:01Z"}, {"weight", "warning"}, {"text", "line\nbreak"}});
+    CHECK(parsed(control::event(state.events.front())).at("event").at("weight") == "warning");
+    CHECK(parsed(control::answer(Transaction{}, true)) ==
+          nlohmann::json{{"ok", true}, {"changed", false}, {"changes", ""}});
+    CHECK(parsed(control::answer(control::State{})).at("status").at("site").is_null());
+}
+
+TEST_CASE("a change in a line") {
+    CHECK(words_for(Transaction{}).empty());
+    const nft::SetSpec white{.name = "white4", .key = {nft::Datatype::ipv4_addr}};
+    const nft::SetSpec identity{.name = "identity", .key = {nft::Datatype::ipv6_addr}};
+    const auto element = [](const char* text) {
+        const auto address = *Address::parse(text);
+        return nft::Element(address, address);
+    };
+    Transaction change;
+    change.changes = {nft::DeleteElements{identity, {element("::1")}},
+                      nft::DeleteElements{white, {element("192.0.2.1")}},
+                      nft::AddElements{identity, {element("::2")}, {}},
+                      nft::AddElements{white, {element("192.0.2.2"), element("192.0.2.3")}, {}}};
+    CHECK(words_for(change) == "white4 +2 -1");
+    change.add_routes.resize(1);
+    change.remove_rules.resize(2);
+    change.changes.emplace_back(nft::FlushChain{"forged"});
+    CHECK(words_for(change) == "white4 +2 -1, rules of forged, 1 route, 2 policy rules");
+    change.changes.emplace_back(nft::AddTable{});
+    CHECK(words_for(change) == "table inet natctl, 1 route, 2 policy rules");
+    change = {};
+    change.changes = {nft::AddElements{identity, {element("::2")}, {}}};
+    CHECK(words_for(change) == "identity +1");
+}
