@@ -70,6 +70,7 @@ Facts without_lifetimes(Facts facts) {
 
 Agent::Agent(AgentOptions options)
     : options_(std::move(options)),
+      manager_(Clock::now()),
       instance_(lock_instance(options_.session.run_dir)),
       signals_(open_signals()),
       names_({.grace = options_.name_grace}),
@@ -91,31 +92,24 @@ Agent::Agent(AgentOptions options)
 }
 
 int Agent::run() {
-    if (const auto began = Clock::now(); true) {
-        Causes start;
-        start.add(Cause::start);
-        // With a configuration that has mistakes there is something to keep up only where one was applied before.
-        const auto result = [&] {
-            try {
-                return reload();
-            } catch (const SystemError& error) {
-                tell_failure(error.what());
-                return Reconciler::Result::failed;
-            }
-        }();
-        if (result != Reconciler::Result::failed && !site_) return exit_error;
-        reconciler_.done(start, result, began, Clock::now());
-    }
+    Causes start;
+    start.add(Cause::start);
+    act({.what = Reconciler::What::reload, .causes = start});
+    // With a configuration that has mistakes there is something to keep up only where one was applied before.
+    if (failure_.empty() && !site_) return exit_error;
+    manager_.tell("READY=1");
     while (!ended_) {
         const auto now = Clock::now();
+        manager_.tend(now);
         if (reconciler_.fight_is_over(now)) journal_.say(Weight::info, "nobody has undone natctl's work for a while");
         tend_names();
         const auto step = reconciler_.step(now);
         if (step.what == Reconciler::What::wait)
-            loop_.wait(std::min({step.until, names_.due(), resolver_.due()}));
+            loop_.wait(std::min({step.until, names_.due(), resolver_.due(), manager_.due()}));
         else
             act(step);
     }
+    manager_.tell("STOPPING=1");
     return exit_done;
 }
 
@@ -225,6 +219,7 @@ void Agent::act(const Reconciler::Step& step) {
     heard_.clear();
     authors_.clear();
     watch_files();
+    tell_manager();
 }
 
 Reconciler::Result Agent::reload() {
@@ -285,6 +280,13 @@ void Agent::tell(const Causes& causes, const Upkeep::Look& look, bool others_did
 void Agent::tell_failure(const std::string& what) {
     if (what != failure_) journal_.say(Weight::error, what + "; it is tried again");
     failure_ = what;
+}
+
+void Agent::tell_manager() {
+    auto text = "STATUS=" + (!failure_.empty() ? failure_ : site_ ? "keeps site " + site_->name : "nothing is applied");
+    if (text == told_) return;
+    manager_.tell(text);
+    told_ = std::move(text);
 }
 
 ControlSocket::Answer Agent::answer(std::string_view line) {

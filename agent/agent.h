@@ -18,6 +18,7 @@
 #include "agent/name_book.h"
 #include "agent/reconcile.h"
 #include "agent/resolver.h"
+#include "agent/service_manager.h"
 #include "nftctl/base/fd.h"
 #include "nftctl/kernel/upkeep.h"
 
@@ -70,8 +71,10 @@ private:
     Reconciler::Result look(const Causes& causes);
     void tell(const Causes& causes, const Upkeep::Look& look, bool others_did_it);
     void tell_failure(const std::string& what);
+    void tell_manager();
 
     AgentOptions options_;
+    ServiceManager manager_;
     Fd instance_;
     Fd signals_;
     Loop loop_;
@@ -101,6 +104,8 @@ private:
     std::vector<std::string> authors_;
     /// What failed last, so that it is said once.
     std::string failure_;
+    /// What the service manager was told last.
+    std::string told_;
     Loop::Clock::time_point began_;
     std::uint64_t looks_ = 0;
     std::uint64_t changes_ = 0;

@@ -10,7 +10,8 @@ import pytest
 
 from natlab import eventually
 
-MALFORMED = [b"\n", b"status\n", b"{}\n", b"[]\n", b'{"do":1}\n', b'{"do":"x"}\n', b"\xff\xfe\x00\n", b"[" * 60000 + b"\n"]
+MALFORMED = [b"\n", b"status\n", b"{}\n", b"[]\n", b'{"do":1}\n', b'{"do":"x"}\n', b"\xff\xfe\0\n"]
+MALFORMED.append(b"[" * 60_000 + b"\n")
 
 
 class Client:
@@ -113,6 +114,31 @@ def test_it_applies_and_goes_back_on_request(kept):
         kept.configure(good + "\n# as before\n")
         assert client.do("apply")["ok"]
         assert "240.2.2.0/24" in kept.ruleset("inet natctl")
+
+
+def test_a_service_manager_is_told(kept):
+    """Type=notify with a watchdog, as systemd does it."""
+    kept.agent.stop()
+    path = kept.directory / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(20)
+        program = kept.lab.program("natctl-agent")
+        places = ["--config", kept.toml, "--run-dir", kept.run_dir, "--state-dir", kept.state_dir]
+        environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "400000"}
+        agent = kept.start("natctl-agent-service", program, *places, env=environment)
+        assert [manager.recv(1000) for _ in range(4)] == [
+            b"STATUS=keeps site a",
+            b"READY=1",
+            b"WATCHDOG=1",
+            b"WATCHDOG=1",
+        ]
+        agent.send("SIGTERM")
+        said = [manager.recv(1000)]
+        while said[-1] == b"WATCHDOG=1":
+            said.append(manager.recv(1000))
+        assert said[-1] == b"STOPPING=1"
+        assert agent.wait() == 0
 
 
 def test_only_root_and_the_group_may_connect(kept):

@@ -69,7 +69,7 @@ def test_confirm_after_a_restart_says_that_the_trial_is_over(router):
 
 
 def test_a_reload_of_the_agent_keeps_the_trial_and_mends_it(router):
-    agent = router.start_agent()
+    agent = router.start_agent("--no-watch")
     former = held(router)
     router.apply_on_trial(LATER, tried(router))
     on_trial = held(router)
