@@ -84,7 +84,10 @@ Agent::Agent(AgentOptions options)
     journal_.listen([this](const JournalEntry& entry) { control_.tell(control::event(entry)); });
     loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { take_signals(); });
     loop_.watch(route_events_.fd(), EPOLLIN, [this](std::uint32_t) { take(route_events_.take()); });
-    loop_.watch(table_events_.fd(), EPOLLIN, [this](std::uint32_t) { take(table_events_.take()); });
+    loop_.watch(table_events_.fd(), EPOLLIN, [this](std::uint32_t) {
+        take(table_events_.take());
+        if (const auto& foreign = table_events_.foreign()) upkeep_.follow(foreign->first, foreign->last);
+    });
     loop_.watch(files_.fd(), EPOLLIN, [this](std::uint32_t) { take_files(); });
     // Before anything is read, so that no change is missed.
     make_directory(options_.session.state_dir);
@@ -136,6 +139,8 @@ void Agent::take_signals() {
 
 void Agent::take_files() {
     const auto changed = files_.take();
+    // A directory may have come anew, or a link lead elsewhere.
+    if (!changed.empty()) watch_files();
     const auto now = Clock::now();
     for (const auto& path : changed) {
         if (path == options_.session.config || std::ranges::find(maps_files_, path) != maps_files_.end())
@@ -218,7 +223,6 @@ void Agent::act(const Reconciler::Step& step) {
                                  authors_.empty() ? "another program" : joined(authors_)));
     heard_.clear();
     authors_.clear();
-    watch_files();
     tell_manager();
 }
 
@@ -247,7 +251,7 @@ std::optional<Transaction> Agent::read_again() {
 }
 
 Reconciler::Result Agent::look(const Causes& causes) {
-    auto look = upkeep_.look();
+    auto look = upkeep_.look(!causes.mean_drift() || causes.has(Cause::full_check));
     ++looks_;
     if (look.site) {
         remember_endpoints();

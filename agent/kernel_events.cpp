@@ -4,6 +4,9 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -93,20 +96,22 @@ bool concerns_our_table(const nlmsghdr& message) {
     return ours;
 }
 
-struct Author {
+/// The end of a transaction (NFT_MSG_NEWGEN): who made it.
+struct End {
+    std::uint32_t generation = 0;
     std::uint32_t process = 0;
     std::string name = {};
 };
 
-/// The end of a transaction says who made it (NFT_MSG_NEWGEN).
-Author author_of(const nlmsghdr& message) {
-    Author author;
+End end_in(const nlmsghdr& message) {
+    End end;
     each_attribute(message, sizeof(nfgenmsg), [&](const nlattr& attribute) {
         const auto type = mnl_attr_get_type(&attribute);
-        if (type == NFTA_GEN_PROC_PID) author.process = ntohl(mnl_attr_get_u32(&attribute));
-        if (type == NFTA_GEN_PROC_NAME) author.name = mnl_attr_get_str(&attribute);
+        if (type == NFTA_GEN_ID) end.generation = ntohl(mnl_attr_get_u32(&attribute));
+        if (type == NFTA_GEN_PROC_PID) end.process = ntohl(mnl_attr_get_u32(&attribute));
+        if (type == NFTA_GEN_PROC_NAME) end.name = mnl_attr_get_str(&attribute);
     });
-    return author;
+    return end;
 }
 
 } // namespace
@@ -193,22 +198,32 @@ std::vector<KernelEvent> RouteEvents::take() {
 
 TableEvents::TableEvents() : socket_(NETLINK_NETFILTER, {NFNLGRP_NFTABLES}) {}
 
+void TableEvents::end_transaction(const nlmsghdr& message, std::vector<KernelEvent>& events) {
+    const End end = end_in(message);
+    if (!std::exchange(ours_, false)) {
+        if (foreign_ && foreign_->last + 1 == end.generation)
+            foreign_->last = end.generation;
+        else
+            foreign_ = Generations{end.generation, end.generation};
+        return;
+    }
+    foreign_.reset();
+    if (end.process != static_cast<std::uint32_t>(::getpid()))
+        events.push_back({.cause = Cause::table, .by = fmt::format("{} (process {})", end.name, end.process)});
+}
+
 std::vector<KernelEvent> TableEvents::take() {
     std::vector<KernelEvent> events;
     const bool all = socket_.receive([&](const nlmsghdr& message) {
         if (message.nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES) return;
-        if ((message.nlmsg_type & 0xff) != NFT_MSG_NEWGEN) {
+        if ((message.nlmsg_type & 0xff) == NFT_MSG_NEWGEN)
+            end_transaction(message, events);
+        else
             ours_ = ours_ || concerns_our_table(message);
-            return;
-        }
-        const bool ours = ours_;
-        ours_ = false;
-        const Author author = author_of(message);
-        if (!ours || author.process == static_cast<std::uint32_t>(::getpid())) return;
-        events.push_back({.cause = Cause::table, .by = fmt::format("{} (process {})", author.name, author.process)});
     });
     if (!all) {
         ours_ = false;
+        foreign_.reset();
         events.push_back({.cause = Cause::missed_events});
     }
     return events;

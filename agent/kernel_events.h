@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,8 +67,19 @@ public:
     int fd() const { return socket_.fd(); }
     std::vector<KernelEvent> take();
 
+    /// Generations of nf_tables, first and last of those in which others changed other tables alone, one after the
+    /// other, up to the last event that was taken.
+    struct Generations {
+        std::uint32_t first = 0;
+        std::uint32_t last = 0;
+    };
+    const std::optional<Generations>& foreign() const { return foreign_; }
+
 private:
+    void end_transaction(const nlmsghdr& message, std::vector<KernelEvent>& events);
+
     EventSocket socket_;
+    std::optional<Generations> foreign_;
     /// In the transaction whose end has not come yet.
     bool ours_ = false;
 };

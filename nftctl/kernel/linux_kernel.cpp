@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <linux/netlink.h>
 
@@ -29,7 +30,7 @@ public:
     Facts read_facts(const Site& site) override {
         Facts facts = natctl::read_facts(route_socket_);
         find_guards(site, facts);
-        facts.endpoints = sources_.endpoints;
+        facts.endpoints = sources_.endpoints_of ? sources_.endpoints_of(site) : sources_.endpoints;
         if (sources_.white_now) facts.white_now = sources_.white_now();
         return facts;
     }
@@ -68,8 +69,10 @@ public:
     }
 
     void remember(const Plan& plan, std::uint32_t generation) override {
-        if (const auto identity = identity_of(plan); identity && memory_)
-            memory_->keep({.generation = generation, .identity = *identity});
+        const auto identity = identity_of(plan);
+        if (!identity || !memory_) return;
+        memory_->keep({.generation = generation, .identity = *identity});
+        if (sources_.keep_table) table_ = plan.table;
     }
 
     std::vector<Connection> find_connections(std::span<const ConnectionFilter> filters,
@@ -95,9 +98,14 @@ private:
 
     std::optional<nft::Nftables::State> make_again() {
         const auto known = known_table();
-        const auto site = known && sources_.applied ? sources_.applied() : std::nullopt;
-        if (!site) return std::nullopt;
-        auto plan = compile(*site, read_facts(*site));
+        // Whoever reads it changes it, or remembers it again.
+        Plan plan{.table = std::exchange(table_, std::nullopt)};
+        if (!known) return std::nullopt;
+        if (identity_of(plan) != known->identity) {
+            const auto site = sources_.applied ? sources_.applied() : std::nullopt;
+            if (!site) return std::nullopt;
+            plan = compile(*site, read_facts(*site));
+        }
         if (identity_of(plan) != known->identity) return std::nullopt;
         for (auto& set : plan.table->sets)
             if (set.spec.timeout && !nftables_.read_elements(set)) return std::nullopt;
@@ -117,6 +125,8 @@ private:
 
     KernelSources sources_;
     std::optional<Memory> memory_;
+    /// The one that was remembered last, if it is kept.
+    std::optional<nft::Table> table_;
     nft::Nftables nftables_;
     Conntrack conntrack_;
     netlink::Socket route_socket_{NETLINK_ROUTE};

@@ -24,6 +24,10 @@ struct KernelSources {
     std::function<std::optional<Site>()> applied = {};
     /// Where it is kept what table was seen last, over runs of natctl.
     std::string run_dir = {};
+    /// Asked instead of `endpoints` whenever the facts are read.
+    std::function<std::map<std::string, std::vector<Address>>(const Site&)> endpoints_of = {};
+    /// Keep the table itself as well, for a program that runs on: it is neither read nor made again then.
+    bool keep_table = false;
 };
 
 /// The kernel of the network namespace that the calling thread is in now; the object stays bound to that namespace.

@@ -5,15 +5,25 @@
 
 #include <sys/stat.h>
 
+#include "nftctl/kernel/apply.h"
+#include "nftctl/kernel/ipset_mirror.h"
 #include "nftctl/kernel/kept.h"
 #include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/kernel/lock.h"
+#include "nftctl/kernel/memory.h"
 #include "nftctl/kernel/run_time_list.h"
 #include "nftctl/kernel/session_parts.h"
 
 namespace natctl {
 
-Upkeep::Upkeep(Options options, FindEndpoints find) : options_(std::move(options)), find_(std::move(find)) {}
+Upkeep::Upkeep(Options options, FindEndpoints find)
+    : options_(std::move(options)),
+      find_(std::move(find)),
+      kernel_(make_linux_kernel({.white_now = [this] { return read_run_time_entries(options_.run_dir); },
+                                 .applied = [this] { return site_ ? std::optional(*site_) : std::nullopt; },
+                                 .run_dir = options_.run_dir,
+                                 .endpoints_of = find_,
+                                 .keep_table = true})) {}
 
 Upkeep::FileState Upkeep::state_of_file(const std::string& path) {
     struct stat status {};
@@ -35,17 +45,27 @@ std::shared_ptr<const Site> Upkeep::read_site() {
     return site_;
 }
 
-Upkeep::Look Upkeep::look() {
+Upkeep::Look Upkeep::look(bool thorough) {
     const ApplyLock lock(options_.run_dir);
     Look look{.site = read_site()};
     if (!look.site) return look;
-    const auto kernel = make_linux_kernel({.endpoints = find_(*look.site),
-                                           .white_now = [this] { return read_run_time_entries(options_.run_dir); },
-                                           .applied = [&look] { return *look.site; },
-                                           .run_dir = options_.run_dir});
-    look.change = apply_and_mirror(*kernel, *look.site, options_.state_dir);
-    look.facts = kernel->read_facts(*look.site);
+    check_ipset_mirror(*look.site);
+    look.change = apply(*kernel_, *look.site);
+    look.facts = kernel_->read_facts(*look.site);
+    if (thorough || look.site != mirrored_site_ || look.facts != mirrored_facts_) {
+        update_ipset_mirror(*look.site, look.facts, options_.state_dir);
+        mirrored_site_ = look.site;
+        mirrored_facts_ = look.facts;
+    }
     return look;
+}
+
+void Upkeep::follow(std::uint32_t first, std::uint32_t last) {
+    Memory memory(options_.run_dir);
+    auto seen = memory.recall();
+    if (!seen || seen->generation + 1 < first || seen->generation >= last) return;
+    seen->generation = last;
+    memory.keep(*seen);
 }
 
 } // namespace natctl

@@ -24,7 +24,12 @@ public:
     };
     /// Makes the kernel hold what is applied now, with the facts of this moment. Takes the lock. Throws SystemError
     /// when the kernel refuses; the former state is in place then.
-    Look look();
+    /// `thorough`: also what nobody tells of, such as the mirror of the white list.
+    Look look(bool thorough = true);
+
+    /// Others changed tables that are not ours, and nobody else any, from the generation `first` to `last`: what is
+    /// known of ours stays known.
+    void follow(std::uint32_t first, std::uint32_t last);
 
 private:
     /// Says when a file is another one.
@@ -44,6 +49,10 @@ private:
     FindEndpoints find_;
     FileState read_;
     std::shared_ptr<const Site> site_;
+    std::unique_ptr<Kernel> kernel_;
+    /// What the mirror of the white list was made of last.
+    std::shared_ptr<const Site> mirrored_site_;
+    Facts mirrored_facts_;
 };
 
 } // namespace natctl

@@ -32,18 +32,6 @@ const DevLink* routed_link(const Peer& peer, const Facts& facts) {
     return nullptr;
 }
 
-/// Without an address of that family the kernel refuses the gateway, as when IPv6 addresses went with the interface and
-/// are not back yet. One link without a route is no reason to do without all the rest. Link-local addresses are no
-/// facts.
-bool reaches(const DevLink& link, const std::optional<Address>& via, const Facts& facts) {
-    static const Prefix link_local = *Prefix::parse("fe80::/10");
-    if (!via || link_local.contains(*via)) return true;
-    const auto* interface = facts.find(link.dev);
-    return interface && std::ranges::any_of(interface->addresses, [&](const InterfaceAddress& assigned) {
-               return assigned.address.family() == via->family();
-           });
-}
-
 /// What needs routes of its own.
 struct OwnNetwork {
     Prefix virtual_prefix;
@@ -132,7 +120,6 @@ std::vector<Route> compile_routes(const Site& site, const Facts& facts) {
             const auto* link = routed_link(peer, facts);
             if (!link) continue;
             const auto& via = prefix.family() == Family::ipv4 ? link->via4 : link->via6;
-            if (!reaches(*link, via, facts)) continue;
             routes.push_back(
                 {.table = routing::link_table, .destination = prefix, .dev = link->dev, .via = via, .source = source});
         }

@@ -87,7 +87,7 @@ def test_routes_come_back_with_their_interface(kept):
         a.router.ip("link set ov0 up")
         flow.sendall(b"still there?")
         assert flow.recv(100) == b"still there?"
-        # Its IPv6 address went as well, and what needs that waits for it.
+        # Its IPv6 address went as well.
         a.router.ip("address add fd00:ff::1/64 dev ov0 nodad")
         eventually_held(kept, "they are all back")
     assert "tried again" not in kept[2].stderr

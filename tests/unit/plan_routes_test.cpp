@@ -61,32 +61,3 @@ TEST_CASE("hosts side by side share routes") {
     std::erase_if(hosts, [](const Map& host) { return host.virtual_prefix == *Prefix::parse("240.2.0.1"); });
     CHECK(own_routes(hosts).size() == 10);
 }
-
-TEST_CASE("a link has no route by a gateway that its interface has no address for") {
-    Site site;
-    site.peers = {
-        {.name = "b",
-         .virtual_prefixes = {*Prefix::parse("240.2.2.0/24"), *Prefix::parse("fd01:2::/64")},
-         .links = {DevLink{.dev = "ov0", .via4 = Address::parse("172.31.0.2"), .via6 = Address::parse("fd00:ff::2")}},
-         .at = {}}};
-    const auto by_link = [&](std::vector<InterfaceAddress> addresses) {
-        Facts facts;
-        facts.interfaces = {{"ov0", 2, true, std::move(addresses)}};
-        auto routes = compile_routes(site, facts);
-        std::erase_if(routes, [](const Route& route) { return route.table != routing::link_table; });
-        std::string text;
-        for (const auto& route : routes) text += route.destination.text() + " ";
-        return text;
-    };
-    const InterfaceAddress ipv4{*Address::parse("172.31.0.1"), 24};
-    const InterfaceAddress ipv6{*Address::parse("fd00:ff::1"), 64};
-    CHECK(by_link({ipv4, ipv6}) == "240.2.2.0/24 fd01:2::/64 ");
-    CHECK(by_link({ipv4}) == "240.2.2.0/24 ");
-    CHECK(by_link({ipv6}) == "fd01:2::/64 ");
-    CHECK(by_link({}).empty());
-    // Every interface has an address for these, which is no fact.
-    std::get<DevLink>(site.peers.front().links.front()).via6 = Address::parse("fe80::2");
-    CHECK(by_link({}) == "fd01:2::/64 ");
-    std::get<DevLink>(site.peers.front().links.front()).via6.reset();
-    CHECK(by_link({}) == "fd01:2::/64 ");
-}
