@@ -180,7 +180,7 @@ TEST_CASE("for random sites and small edits, the filters let through every flow 
     std::mt19937 random(20261121);
     unsigned by_addresses = 0;
     unsigned found = 0;
-    for (int round = 0; round < 600; ++round) {
+    for (int round = 0; round < 250; ++round) {
         CAPTURE(round);
         const auto first = random_site(random);
         const auto second = small_edit(first, random);
@@ -193,7 +193,7 @@ TEST_CASE("for random sites and small edits, the filters let through every flow 
         const StaleFlows unchanged(edit.before, edit.before, nothing);
         const Translator before(edit.before, Family::ipv4);
         const auto addresses = addresses_of(first, second);
-        for (int flow = 0; flow < 1000; ++flow) {
+        for (int flow = 0; flow < 800; ++flow) {
             const auto made = random_connection(before, addresses, random);
             if (unchanged.is_stale(made) || !edit.stale.is_stale(made)) continue;
             CAPTURE(made.original.source.text());
@@ -206,6 +206,6 @@ TEST_CASE("for random sites and small edits, the filters let through every flow 
             if (limited) ++found;
         }
     }
-    CHECK(by_addresses > 200);
-    CHECK(found > 1000);
+    CHECK(by_addresses > 100);
+    CHECK(found > 500);
 }

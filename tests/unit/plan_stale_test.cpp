@@ -74,9 +74,10 @@ struct Edit : test::PlanEdit {
     Edit(Plan from, Plan to) : test::PlanEdit(std::move(from), std::move(to)) {}
     Edit(const Site& from, const Site& to) : Edit(compile(from, router()), compile(to, router())) {}
 
+    std::vector<ConnectionFilter> filters = stale.filters();
+
     bool wrong(const Connection& c) const {
         const bool is = stale.is_stale(c);
-        const auto filters = stale.filters();
         if (is) CHECK(std::ranges::any_of(filters, [&](const ConnectionFilter& f) { return f.matches(c); }));
         return is;
     }

@@ -218,7 +218,7 @@ TEST_CASE("each step names the rules behind it") {
 TEST_CASE("the translation that is told is the one of the maps, for any address") {
     std::mt19937 random(7);
     const auto pick = [&](unsigned below) { return static_cast<unsigned>(random() % below); };
-    for (int round = 0; round < 40; ++round) {
+    for (int round = 0; round < 20; ++round) {
         TraceLab lab;
         for (unsigned i = 0, hosts = pick(6); i < hosts; ++i)
             lab.site.maps.push_back(
