@@ -86,5 +86,5 @@ def text(figures):
             ]
         )
     heads = ["a second", "min..max", "CPU s/10k", "of v2ray", "of kernel NAT", "first byte us", "added us"]
-    title = f"new flows, {figures['at_once']} at once, and the first byte of one alone; medians of {figures['runs']} runs"
+    title = f"new flows, {figures['at_once']} at once; first byte of one alone; medians of {figures['runs']} runs"
     return table(title, heads, rows)

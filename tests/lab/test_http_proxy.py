@@ -215,6 +215,20 @@ def test_failures_have_their_own_answers(sites):
     assert status(a.router, AT_B, f"http://{D}:81/") == 502
     assert status(a.host, FOR_LAN, f"http://{D}:81/") == 502
     assert status(a.host, FOR_LAN, "http://240.2.2.99/") in (502, 504)
+
+
+@pytest.mark.slow
+def test_a_host_that_says_nothing_at_all_is_a_gateway_timeout(sites):
+    """Neither RST nor ICMP: a firewall that drops. The tunnel gives up after 20 seconds."""
+    a, b = sites
+    b.host.nft("table ip silent { chain input { type filter hook input priority 0; tcp dport 81 drop; }; }")
+    try:
+        assert status(a.router, AT_B, f"http://{D}:81/") == 504
+        assert status(a.host, FOR_LAN, f"http://{D}:81/") == 504
+        with pytest.raises(Refused, match="504"):
+            connect(a.host, FOR_LAN, f"{D}:81", timeout=40)
+    finally:
+        b.host.run("nft", "delete", "table", "ip", "silent")
     told = curl(a.router, AT_B, f"http://{D}:81/").stdout
     assert told == "cannot connect: Connection refused; nothing listens on this port\n"
     for line, wanted in (
