@@ -64,7 +64,7 @@ void CarriedExit::receive_all() {
                 datagrams.drops.dropped(Drop::stranger, datagram.from);
         }
         datagrams.out.flush();
-        if (datagrams.in.datagrams().size() < ReceiveBatch::capacity) return;
+        if (!datagrams.in.is_full()) return;
     }
 }
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "nftctl/base/error.h"
+#include "tunnel/limits.h"
 
 namespace natctl {
 
@@ -67,7 +68,8 @@ Daemon::Daemon(std::shared_ptr<const Settings> settings, std::size_t threads, co
                std::function<void()> on_finished)
     : settings_(settings),
       addresses_(listener_addresses(*settings)),
-      working_(threads) {
+      working_(threads),
+      limits_(sum_of(limits, threads)) {
     try_mark(settings->bypass_mark);
     Share share = open_all(addresses_, threads);
     for (auto& listeners : share)
@@ -110,10 +112,11 @@ Status Daemon::status() {
     // The threads keep it: they may answer when nobody waits any more.
     const auto collected = std::make_shared<Collected>();
     for (const auto& worker : workers_)
-        worker->tell([collected](const TrafficByWay& tcp, const TrafficByWay& udp) {
+        worker->tell([collected](const Status& part) {
             const std::scoped_lock lock(collected->mutex);
-            for (const auto& [way, traffic] : tcp) collected->status.tcp[way] += traffic;
-            for (const auto& [way, traffic] : udp) collected->status.udp[way] += traffic;
+            add(collected->status.tcp, part.tcp);
+            add(collected->status.udp, part.udp);
+            for (const auto& [cause, count] : part.drops) collected->status.drops[cause] += count;
             ++collected->answers;
             collected->changed.notify_one();
         });
@@ -127,6 +130,7 @@ Status Daemon::status() {
             {proxy.server, up, std::chrono::duration_cast<std::chrono::seconds>(now - since), std::move(cause)});
     }
     status.failures = log_.failures();
+    status.limits = limits_;
     return status;
 }
 

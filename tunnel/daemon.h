@@ -46,6 +46,7 @@ private:
     std::set<ListenerAddress> addresses_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::atomic<std::size_t> working_;
+    LimitStatus limits_;
     std::vector<std::thread> threads_;
 };
 

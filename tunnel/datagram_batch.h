@@ -30,7 +30,8 @@ struct Datagram {
     DatagramView payload;
 };
 
-/// What one system call brought. One serves all sockets of a thread: contents last until the next receive().
+/// What one system call brought. One serves all sockets of a thread: contents last until the next receive(). Of sockets
+/// with UDP_GRO (udp(7)) many datagrams come in one piece, which is taken apart here.
 class ReceiveBatch {
 public:
     static constexpr std::size_t capacity = 32;
@@ -43,11 +44,14 @@ public:
     /// What waits at the socket, without waiting for more: EAGAIN when that is nothing.
     std::error_code receive(int fd);
     std::span<const Datagram> datagrams() const { return datagrams_; }
+    /// There may be more at the socket.
+    bool is_full() const { return full_; }
 
 private:
     struct Slots;
     std::unique_ptr<Slots> slots_;
     std::vector<Datagram> datagrams_;
+    bool full_ = false;
 };
 
 /// Hears of datagrams that could not be sent.
@@ -59,11 +63,13 @@ protected:
     ~SendFailures() = default;
 };
 
-/// Collects datagrams and sends those of one socket with one system call. What does not go out at once is dropped, as
-/// routers do; `failures` hears of it.
+/// Collects datagrams and sends those of one socket with one system call. Those of one size to one destination go
+/// through the kernel in one piece (UDP_SEGMENT, udp(7)), where it and the way there allow that. What does not go out
+/// at once is dropped, as routers do; `failures` hears of it.
 class SendBatch {
 public:
-    static constexpr std::size_t capacity = 32;
+    /// The kernel takes as many in a piece (UDP_MAX_SEGMENTS of Linux before 6.9).
+    static constexpr std::size_t capacity = 64;
 
     SendBatch();
     ~SendBatch();
@@ -78,6 +84,11 @@ public:
 
 private:
     struct Slots;
+
+    std::size_t arrange(std::size_t first, bool in_pieces);
+    std::size_t piece_from(std::size_t first) const;
+    void fail(std::size_t message, const std::error_code& error);
+
     std::unique_ptr<Slots> slots_;
     int fd_ = -1;
     std::size_t count_ = 0;

@@ -6,14 +6,17 @@
 #include "tunnel/datagram_batch.h"
 #include "tunnel/drop_log.h"
 #include "tunnel/reply_sockets.h"
+#include "tunnel/status.h"
 
 namespace natctl {
 
 /// What the UDP of one thread shares.
 struct DatagramContext {
-    DatagramContext(std::size_t association_limit, std::size_t reply_sockets)
+    DatagramContext(std::size_t association_limit, std::size_t reply_sockets,
+                    std::size_t waiting_limit = std::size_t{16} << 20)
         : replies(out, drops, reply_sockets),
-          max_associations(association_limit) {}
+          max_associations(association_limit),
+          max_waiting_bytes(waiting_limit) {}
 
     ReceiveBatch in;
     SendBatch out;
@@ -22,6 +25,11 @@ struct DatagramContext {
     /// Associations that exist, with proxies and with clients of our own server.
     std::size_t associations = 0;
     std::size_t max_associations;
+    /// Of datagrams that wait until an association is there.
+    std::size_t waiting_bytes = 0;
+    std::size_t max_waiting_bytes;
+    /// What clients of our own server send and hear, by the ways that their associations use.
+    TrafficByWay served;
 
     /// Counts an association for as long as it lives.
     class Slot {

@@ -3,6 +3,7 @@
 
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include "nftctl/base/error.h"
@@ -28,12 +29,19 @@ Fd open_datagram_socket(Family family, std::uint32_t mark) {
     if (v6) check(::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on), "prepare", "a UDP socket");
     if (mark != 0) check(::setsockopt(socket.get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark), "mark", "a UDP socket");
     make_room(socket.get(), room_for_bursts);
+    take_pieces(socket.get());
     return socket;
 }
 
 void make_room(int fd, int bytes) {
     set_size(fd, SO_RCVBUFFORCE, SO_RCVBUF, bytes);
     set_size(fd, SO_SNDBUFFORCE, SO_SNDBUF, bytes);
+}
+
+void take_pieces(int fd) {
+    const int on = 1;
+    // Kernels before 5.0 refuse; then datagrams come one by one.
+    ::setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
 }
 
 void take_nothing(int fd) {

@@ -8,11 +8,14 @@
 
 namespace natctl {
 
-/// A UDP socket of our own, marked (0: not), with room for bursts. Throws SystemError.
+/// A UDP socket of our own, marked (0: not), with room for bursts, for a ReceiveBatch to read. Throws SystemError.
 Fd open_datagram_socket(Family family, std::uint32_t mark);
 
 /// Bytes that may wait at a socket. The kernel gives less to those without CAP_NET_ADMIN.
 void make_room(int fd, int bytes);
+
+/// What comes to it may come many datagrams in one piece (UDP_GRO): for sockets that a ReceiveBatch reads.
+void take_pieces(int fd);
 
 /// Lets no datagram into the socket: for those that only send.
 void take_nothing(int fd);

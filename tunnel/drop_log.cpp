@@ -19,7 +19,8 @@ void say(const char* what, const std::string& from, Drop drop, const std::string
 std::pair<std::string_view, std::string_view> text(Drop drop) {
     switch (drop) {
     case Drop::too_large:
-        return {"too large for the link", "SOCKS5 adds 10 to 22 bytes, and UDP carries no more than 65507"};
+        return {"too large for the link",
+                "SOCKS5 adds 10 to 22 bytes, and UDP carries 65507, or 65527 to a proxy by IPv6"};
     case Drop::no_room: return {"the socket's buffer is full", "the link is slower than the sender"};
     case Drop::waiting: return {"too many wait for the proxy", "look at the proxy's log"};
     case Drop::no_association: return {"no association with the proxy", ""};
@@ -39,6 +40,13 @@ Drop drop_for(const std::error_code& error) {
     if (error == std::errc::message_size) return Drop::too_large;
     if (error == std::errc::resource_unavailable_try_again || error == std::errc::no_buffer_space) return Drop::no_room;
     return Drop::failed;
+}
+
+DropCounts DropLog::counts() const {
+    DropCounts counts;
+    for (std::size_t i = 0; i < kinds_.size(); ++i)
+        if (kinds_[i].count > 0) counts[std::string(text(static_cast<Drop>(i)).first)] += kinds_[i].count;
+    return counts;
 }
 
 std::optional<std::uint64_t> DropLog::note(Drop drop) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "nftctl/base/address.h"
+#include "tunnel/status.h"
 
 namespace natctl {
 
@@ -56,6 +57,8 @@ public:
     /// `detail`, when not empty, comes after the cause.
     void dropped(Drop drop, const Endpoint& from, const std::string& detail = {});
     void dropped_echo(Drop drop, const Address& asker, const std::string& detail = {});
+    /// Of all causes that there were, in words.
+    DropCounts counts() const;
     std::uint64_t count(Drop drop) const { return kinds_[static_cast<std::size_t>(drop)].count; }
 
 private:

@@ -73,7 +73,7 @@ void EchoTranslator::receive_all(Socket& socket, Handler handle) {
         if (datagrams.in.receive(socket.native_handle())) return;
         for (const Datagram& datagram : datagrams.in.datagrams()) (this->*handle)(datagram);
         datagrams.out.flush();
-        if (datagrams.in.datagrams().size() < ReceiveBatch::capacity) return;
+        if (!datagrams.in.is_full()) return;
     }
 }
 

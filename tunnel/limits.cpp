@@ -19,8 +19,17 @@ constexpr std::size_t fewest_flows = 4;
 constexpr std::size_t fewest_pipes = 2;
 constexpr std::size_t fewest_associations = 2;
 constexpr std::size_t fewest_reply_sockets = 2;
+/// Bytes that may lie in pipes, because their readers are slow: on average over all flows. A flow that gets no pipe is
+/// copied, and leaves in its socket what does not go on.
+constexpr std::size_t pipe_bytes_a_flow = std::size_t{16} << 10;
+constexpr std::size_t fewest_pipe_bytes = std::size_t{4} << 20;
+/// Of datagrams that wait until an association is there.
+constexpr std::size_t waiting_bytes_an_association = std::size_t{8} << 10;
+constexpr std::size_t fewest_waiting_bytes = std::size_t{1} << 20;
 /// More would be opened for nothing when a burst of flows has passed.
 constexpr std::size_t most_warm = 64;
+
+std::size_t reserved_for(std::size_t threads) { return base_descriptors + thread_descriptors * threads; }
 
 } // namespace
 
@@ -31,20 +40,40 @@ std::size_t raise_descriptor_limit() {
     return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
+std::size_t descriptors_for(std::size_t flows, std::size_t threads) {
+    const std::size_t flows_of_one = (flows + threads - 1) / threads;
+    return reserved_for(threads) + threads * flows_of_one * 4;
+}
+
 WorkerLimits share_limits(std::size_t descriptors, std::size_t threads) {
-    const std::size_t reserved = base_descriptors + thread_descriptors * threads;
+    const std::size_t reserved = reserved_for(threads);
     const std::size_t usable = std::min(descriptors, most_descriptors);
     const std::size_t share = usable > reserved ? (usable - reserved) / threads : 0;
     WorkerLimits limits;
+    limits.max_flows = std::max(fewest_flows, share / 4);
     limits.max_warm = std::min(share / 32, most_warm);
-    limits.max_pipes = std::max(fewest_pipes, (share / 4 - limits.max_warm) / 2);
-    limits.max_flows = std::max(fewest_flows, share / 2 / 2);
+    const std::size_t pipe_bytes = std::max(fewest_pipe_bytes, limits.max_flows * pipe_bytes_a_flow);
+    limits.max_pipes = std::clamp((share / 4 - limits.max_warm) / 2, fewest_pipes,
+                                  std::max(fewest_pipes, pipe_bytes / limits.pipe_size));
     limits.max_reply_sockets = std::clamp(share / 16, fewest_reply_sockets, limits.max_reply_sockets);
     const std::size_t left = share / 4 > limits.max_reply_sockets ? share / 4 - limits.max_reply_sockets : 0;
     limits.max_associations = std::max(fewest_associations, left / 2);
+    limits.max_waiting_bytes = std::max(fewest_waiting_bytes, limits.max_associations * waiting_bytes_an_association);
     // At most half of the flows are strangers: the others are past that.
     limits.max_strangers = std::clamp(limits.max_flows / 2, std::size_t{2}, limits.max_strangers);
     return limits;
+}
+
+LimitStatus sum_of(const WorkerLimits& limits, std::size_t threads) {
+    return {.flows = threads * limits.max_flows,
+            .associations = threads * limits.max_associations,
+            .pipes = threads * limits.max_pipes,
+            .pipe_bytes = threads * limits.max_pipes * limits.pipe_size,
+            .waiting_bytes = threads * limits.max_waiting_bytes,
+            .warm_connections = threads * limits.max_warm,
+            .descriptors = threads * (2 * (limits.max_flows + limits.max_pipes + limits.max_associations) +
+                                      limits.max_reply_sockets + limits.max_warm) +
+                           reserved_for(threads)};
 }
 
 } // namespace natctl

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "tunnel/status.h"
 #include "tunnel/worker.h"
 
 namespace natctl {
@@ -10,9 +11,15 @@ namespace natctl {
 /// Raises the soft limit of open files to the hard one and returns it. It stays as it is when the system refuses.
 std::size_t raise_descriptor_limit();
 
-/// Shares `descriptors` among `threads`, so that flows are kept waiting before the descriptors run out: half
-/// of all for TCP flows, two each, a quarter for the pipes of those that move and for warm connections, and a quarter
-/// for UDP.
+/// Descriptors of which share_limits() makes so many TCP flows, and all else in proportion.
+std::size_t descriptors_for(std::size_t flows, std::size_t threads);
+
+/// Shares `descriptors` among `threads`, so that flows are kept waiting before the descriptors run out: half of
+/// all for TCP flows, two each, a quarter for the pipes of those that move and for warm connections, and a quarter for
+/// UDP. Bytes that wait in pipes and for associations are limited in proportion to the flows.
 WorkerLimits share_limits(std::size_t descriptors, std::size_t threads);
+
+/// Of all threads.
+LimitStatus sum_of(const WorkerLimits& limits, std::size_t threads);
 
 } // namespace natctl

@@ -54,6 +54,7 @@ public:
         if (is_udp()) {
             set("prepare", v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVORIGDSTADDR : IP_RECVORIGDSTADDR);
             make_room(fd_.get(), datagram_room);
+            take_pieces(fd_.get());
         }
         if (is_transparent()) {
             set("prepare", v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
@@ -65,6 +66,50 @@ void reload(Daemon& daemon, const std::string& path) {
     }
 }
 
+WorkerLimits limits_for(const Settings& settings, std::size_t threads) {
+    const std::size_t open_files = raise_descriptor_limit();
+    const std::size_t wanted = settings.flows == 0 ? open_files : descriptors_for(settings.flows, threads);
+    const WorkerLimits limits = share_limits(std::min(wanted, open_files), threads);
+    if (wanted > open_files)
+        spdlog::warn("[tunnel] flows = {} needs {} open files, and the limit is {}: there is room for {} flows; raise "
+                     "LimitNOFILE",
+                     settings.flows, wanted, open_files, threads * limits.max_flows);
+    return limits;
+}
+
+/// A status with rates: what has moved since the last sample but one, which is 5 to 10 seconds old.
+class Rates {
+public:
+    Rates(asio::io_context& io, Daemon& daemon) : daemon_(daemon), timer_(io) { take_sample(); }
+
+    Status status() {
+        Status now = daemon_.status();
+        const std::chrono::duration<double> passed = Clock::now() - older_.at;
+        add_rates(now, older_.status, passed.count());
+        return now;
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    struct Sample {
+        Status status = {};
+        Clock::time_point at = Clock::now();
+    };
+
+    void take_sample() {
+        older_ = std::exchange(newer_, Sample{daemon_.status(), Clock::now()});
+        timer_.expires_after(std::chrono::seconds(5));
+        timer_.async_wait([this](const std::error_code& cancelled) {
+            if (!cancelled) take_sample();
+        });
+    }
+
+    Daemon& daemon_;
+    asio::steady_timer timer_;
+    Sample newer_;
+    Sample older_;
+};
+
 int run(const Options& options) {
     const auto settings = load_settings(options.config);
     if (!settings) return exit_error;
@@ -76,10 +121,10 @@ int run(const Options& options) {
     // Before any thread is made, so that all of them leave the signals to this one.
     asio::signal_set end(io, SIGTERM, SIGINT);
     asio::signal_set hangup(io, SIGHUP);
-    Daemon daemon(settings, options.threads, share_limits(raise_descriptor_limit(), options.threads),
-                  [&io] { io.stop(); });
+    Daemon daemon(settings, options.threads, limits_for(*settings, options.threads), [&io] { io.stop(); });
+    Rates rates(io, daemon);
     const StatusSocket status(io, options.run_dir + "/" + run_files::tunnel_status,
-                              [&] { return to_json(daemon.status()); });
+                              [&] { return to_json(rates.status()); });
     ready.publish();
     notify_service_manager("READY=1");
 

@@ -2,6 +2,7 @@
 #include "tunnel/proxy_association.h"
 
 #include <array>
+#include <utility>
 
 #include <asio/post.hpp>
 #include <sys/socket.h>
@@ -118,7 +119,7 @@ void ProxyAssociation::receive_all() {
         }
         for (const Datagram& datagram : datagrams.in.datagrams()) deliver(datagram);
         datagrams.out.flush();
-        if (datagrams.in.datagrams().size() < ReceiveBatch::capacity) return;
+        if (!datagrams.in.is_full()) return;
     }
 }
 
@@ -143,17 +144,23 @@ void ProxyAssociation::send(const socks5::Destination& to, DatagramView payload)
     case State::over: return datagrams.drops.dropped(Drop::no_association, source_, proxies_.name);
     case State::opening: break;
     }
-    if (waiting_.size() >= most_waiting || waiting_bytes_ + payload.size() > most_waiting_bytes)
+    if (waiting_.size() >= most_waiting || waiting_bytes_ + payload.size() > most_waiting_bytes ||
+        datagrams.waiting_bytes + payload.size() > datagrams.max_waiting_bytes)
         return datagrams.drops.dropped(Drop::waiting, source_, proxies_.name);
     waiting_bytes_ += payload.size();
+    datagrams.waiting_bytes += payload.size();
     waiting_.emplace_back(to, socks5::Bytes(payload.begin(), payload.end()));
 }
 
 void ProxyAssociation::send_waiting() {
     for (const auto& [to, payload] : waiting_) send(to, payload);
     context_.datagrams.out.flush();
+    forget_waiting();
+}
+
+void ProxyAssociation::forget_waiting() {
     waiting_.clear();
-    waiting_bytes_ = 0;
+    context_.datagrams.waiting_bytes -= std::exchange(waiting_bytes_, 0);
 }
 
 void ProxyAssociation::not_sent(std::error_code error, const Endpoint& from, std::size_t size) {
@@ -174,8 +181,7 @@ void ProxyAssociation::end(Clock::duration pause) {
 
 void ProxyAssociation::close() {
     state_ = State::over;
-    waiting_.clear();
-    waiting_bytes_ = 0;
+    forget_waiting();
     std::error_code ignored;
     control_.close(ignored);
     if (relay_.is_open()) relay_.close(ignored);

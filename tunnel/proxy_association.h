@@ -53,6 +53,7 @@ private:
     void receive_all();
     void deliver(const Datagram& datagram);
     void send_waiting();
+    void forget_waiting();
     void end(Clock::duration pause);
     void break_off();
 

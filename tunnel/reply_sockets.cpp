@@ -19,6 +19,8 @@ namespace natctl {
 
 namespace {
 
+constexpr auto longest_rest = std::chrono::seconds(10);
+
 void set_on(int fd, int level, int name) {
     const int on = 1;
     // What was refused here shows when the address is bound or used.
@@ -77,18 +79,26 @@ void ReplySockets::not_sent(std::error_code error, const Endpoint& from, std::si
 ReplySockets::Socket& ReplySockets::socket_for(const Endpoint& from, std::uint32_t mark) {
     if (const auto found = by_endpoint_.find(from); found != by_endpoint_.end()) {
         sockets_.splice(sockets_.begin(), sockets_, found->second);
+        sockets_.front().used = now_;
         return sockets_.front();
     }
     Fd fd = open(from, mark);
-    if (sockets_.size() >= max_sockets_) {
-        // The one that goes may have something in the batch.
-        out_.flush();
-        by_endpoint_.erase(sockets_.back().from);
-        sockets_.pop_back();
-    }
-    sockets_.push_front({from, std::move(fd)});
+    if (sockets_.size() >= max_sockets_) drop_last();
+    sockets_.push_front({from, std::move(fd), now_});
     by_endpoint_.emplace(from, sockets_.begin());
     return sockets_.front();
+}
+
+void ReplySockets::drop_last() {
+    // It may have something in the batch.
+    out_.flush();
+    by_endpoint_.erase(sockets_.back().from);
+    sockets_.pop_back();
+}
+
+void ReplySockets::tick(std::chrono::steady_clock::time_point now) {
+    now_ = now;
+    while (!sockets_.empty() && now - sockets_.back().used >= longest_rest) drop_last();
 }
 
 Fd ReplySockets::open(const Endpoint& from, std::uint32_t mark) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -28,6 +29,9 @@ public:
 
     /// `payload` must stay until the batch is flushed. `mark` is that of sockets made now.
     void send(const Endpoint& from, const Endpoint& to, DatagramView payload, std::uint32_t mark);
+    /// Closes those that rested: until then no other program of this machine can have the port on every address. To be
+    /// called about once a second.
+    void tick(std::chrono::steady_clock::time_point now);
     std::size_t size() const { return sockets_.size(); }
 
     void not_sent(std::error_code error, const Endpoint& from, std::size_t size) override;
@@ -37,9 +41,11 @@ private:
         Endpoint from;
         /// Empty: by the raw socket.
         Fd fd;
+        std::chrono::steady_clock::time_point used;
     };
     using Sockets = std::list<Socket>;
 
+    void drop_last();
     Socket& socket_for(const Endpoint& from, std::uint32_t mark);
     Fd open(const Endpoint& from, std::uint32_t mark);
     void send_raw(const Endpoint& from, const Endpoint& to, DatagramView payload, std::uint32_t mark);
@@ -48,6 +54,8 @@ private:
     SendBatch& out_;
     DropLog& drops_;
     std::size_t max_sockets_;
+    /// Of the last tick.
+    std::chrono::steady_clock::time_point now_ = std::chrono::steady_clock::now();
     /// Used last first.
     Sockets sockets_;
     std::map<Endpoint, Sockets::iterator> by_endpoint_;

@@ -17,6 +17,7 @@ namespace natctl {
 
 namespace {
 
+const std::string direct_way = "direct";
 constexpr int batches_per_turn = 8;
 
 Endpoint local_endpoint_of(int fd) {
@@ -61,6 +62,20 @@ void ServedAssociation::close() {
     for (const auto& entry : peers_) entry.second->close();
     peers_.clear();
     if (carried_) carried_->close();
+    for (const auto& [way, traffic] : traffic_) {
+        --traffic->open;
+        ++traffic->ended;
+    }
+    traffic_.clear();
+}
+
+WayTraffic& ServedAssociation::traffic(const std::string& way) {
+    auto& known = traffic_[way];
+    if (!known) {
+        known = &context_.datagrams.served[way];
+        ++known->open;
+    }
+    return *known;
 }
 
 asio::awaitable<void> ServedAssociation::watch_idle(tcp::socket& control) {
@@ -88,7 +103,7 @@ asio::awaitable<void> ServedAssociation::read_client() {
             if (datagrams.in.receive(relay_.native_handle())) break;
             for (const Datagram& datagram : datagrams.in.datagrams()) from_client(datagram);
             datagrams.out.flush();
-            if (datagrams.in.datagrams().size() < ReceiveBatch::capacity) break;
+            if (!datagrams.in.is_full()) break;
         }
     }
 }
@@ -103,12 +118,12 @@ asio::awaitable<void> ServedAssociation::read_exit(Family family) {
             if (datagrams.in.receive(exit(family).native_handle())) break;
             for (const Datagram& datagram : datagrams.in.datagrams()) {
                 if (const auto name = access_.name_of_source(datagram.from.address))
-                    to_client({*name, datagram.from.port}, datagram.payload);
+                    to_client({*name, datagram.from.port}, datagram.payload, direct_way);
                 else
                     datagrams.drops.dropped(Drop::stranger, datagram.from);
             }
             datagrams.out.flush();
-            if (datagrams.in.datagrams().size() < ReceiveBatch::capacity) break;
+            if (!datagrams.in.is_full()) break;
         }
     }
 }
@@ -173,6 +188,7 @@ void ServedAssociation::send_direct(const Endpoint& to, DatagramView payload) {
         }
         spawn(context_.executor, read_exit(family));
     }
+    traffic(direct_way).bytes_to_far += payload.size();
     context_.datagrams.out.add(exit(family).native_handle(), to, {}, payload, client_, *this);
 }
 
@@ -184,12 +200,13 @@ void ServedAssociation::send_by_peer(std::size_t route, const socks5::Destinatio
         association = std::make_shared<ProxyAssociation>(
             context_, settings_, route, client_, [this, route](const Endpoint& origin, DatagramView answer) {
                 if (settings_->directory->peer_of(origin.address) == route)
-                    to_client(origin, answer);
+                    to_client(origin, answer, settings_->peers[route].name);
                 else
                     context_.datagrams.drops.dropped(Drop::stranger, origin, "told by another peer's proxy");
             });
         association->start();
     }
+    traffic(settings_->peers[route].name).bytes_to_far += payload.size();
     association->send(to, payload);
 }
 
@@ -199,15 +216,17 @@ void ServedAssociation::send_carried(const Carrier& carrier, const socks5::Desti
             return context_.datagrams.drops.dropped(Drop::no_association, client_, "all of them are in use");
         carried_ = std::make_shared<CarriedExit>(
             context_, settings_, carrier, client_,
-            [this](const Endpoint& origin, DatagramView answer) { to_client(origin, answer); });
+            [this](const Endpoint& origin, DatagramView answer) { to_client(origin, answer, direct_way); });
         carried_->start();
     }
+    traffic(direct_way).bytes_to_far += payload.size();
     carried_->send(to, payload);
 }
 
-void ServedAssociation::to_client(const Endpoint& origin, DatagramView payload) {
-    if (!has_client_) return;
+void ServedAssociation::to_client(const Endpoint& origin, DatagramView payload, const std::string& way) {
+    if (!has_client_ || !open_) return;
     active_ = Clock::now();
+    traffic(way).bytes_to_client += payload.size();
     context_.datagrams.out.add(relay_.native_handle(), std::nullopt,
                                socks5::DatagramPrefix(socks5::Destination::of(origin)).bytes(), payload, origin, *this);
 }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <asio/awaitable.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -49,7 +50,8 @@ private:
     void send_direct(const Endpoint& to, DatagramView payload);
     void send_by_peer(std::size_t route, const socks5::Destination& to, DatagramView payload);
     void send_carried(const Carrier& carrier, const socks5::Destination& to, DatagramView payload);
-    void to_client(const Endpoint& origin, DatagramView payload);
+    void to_client(const Endpoint& origin, DatagramView payload, const std::string& way);
+    WayTraffic& traffic(const std::string& way);
     asio::posix::stream_descriptor& exit(Family family) { return exits_[static_cast<std::size_t>(family)]; }
 
     Context& context_;
@@ -68,6 +70,8 @@ private:
     std::map<std::size_t, std::shared_ptr<DatagramPath>> peers_;
     /// To an own prefix that carries IPv4 addresses.
     std::shared_ptr<DatagramPath> carried_;
+    /// In the context, by way.
+    std::map<std::string, WayTraffic*> traffic_;
     std::optional<socks5::Destination> decided_for_;
     Decision decision_;
 };

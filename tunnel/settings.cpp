@@ -71,6 +71,7 @@ std::shared_ptr<const Settings> make_settings(const Site& site, const Timeouts& 
     Proxies proxies(*settings, former);
     settings->transparent_port = site.tunnel.port;
     if (!site.embedding_maps.empty()) settings->embedded_port = site.tunnel.embedded_port;
+    settings->flows = site.tunnel.flows;
     settings->bypass_mark = site.marks.bypass().value;
     settings->tunnel_mark = site.marks.tunnel();
     settings->directory = std::make_shared<const Directory>(site);

@@ -77,6 +77,8 @@ struct Settings {
     std::uint16_t redirect_port = 0;
     /// Of flows to own prefixes that carry IPv4 addresses; 0: there are none.
     std::uint16_t embedded_port = 0;
+    /// TCP flows open at once; 0: as many as the limit of open files has room for. Looked at when the tunnel starts.
+    std::size_t flows = 0;
     /// SO_MARK of sockets that leave; 0: none.
     std::uint32_t bypass_mark = 0;
     /// Of packets that the kernel hands over.

@@ -22,6 +22,10 @@ SocketAddress::SocketAddress(const Endpoint& endpoint) {
     size_ = sizeof v4;
 }
 
+bool SocketAddress::operator==(const SocketAddress& other) const {
+    return size_ == other.size_ && std::memcmp(&storage_, &other.storage_, size_) == 0;
+}
+
 Endpoint endpoint_of(const sockaddr* address) {
     if (address->sa_family == AF_INET6) {
         sockaddr_in6 v6;

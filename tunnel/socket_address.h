@@ -16,6 +16,7 @@ public:
 
     const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage_); }
     socklen_t size() const { return size_; }
+    bool operator==(const SocketAddress& other) const;
 
 private:
     sockaddr_in6 storage_{};

@@ -17,6 +17,9 @@ struct WayTraffic {
     std::uint64_t ended = 0;
     std::uint64_t bytes_to_far = 0;
     std::uint64_t bytes_to_client = 0;
+    /// Bytes.
+    std::uint64_t to_far_per_second = 0;
+    std::uint64_t to_client_per_second = 0;
 
     void operator+=(const WayTraffic& other) {
         open += other.open;
@@ -25,6 +28,17 @@ struct WayTraffic {
         bytes_to_client += other.bytes_to_client;
     }
     bool operator==(const WayTraffic&) const = default;
+};
+
+/// Of all threads, as they follow from `flows` in site.toml or from the limit of open files.
+struct LimitStatus {
+    std::size_t flows = 0;
+    std::size_t associations = 0;
+    std::size_t pipes = 0;
+    std::size_t pipe_bytes = 0;
+    std::size_t waiting_bytes = 0;
+    std::size_t warm_connections = 0;
+    std::size_t descriptors = 0;
 };
 
 /// By the way that they go: "peer b by socks5 127.0.0.1:1080", "direct"; for UDP "peer b".
@@ -44,13 +58,23 @@ struct FailureCount {
     std::uint64_t count;
 };
 
+/// Datagrams that were not passed on, by cause.
+using DropCounts = std::map<std::string, std::uint64_t>;
+
 /// What the tunnel does at one moment.
 struct Status {
     TrafficByWay tcp;
     TrafficByWay udp;
     std::vector<ProxyStatus> proxies;
     std::vector<FailureCount> failures;
+    DropCounts drops;
+    LimitStatus limits;
 };
+
+void add(TrafficByWay& sum, const TrafficByWay& more);
+
+/// Fills in the rates: what has moved since `before`, which was `seconds` ago.
+void add_rates(Status& now, const Status& before, double seconds);
 
 /// One line of JSON with a line break. `version` grows when a reader of the former one would be misled.
 std::string to_json(const Status& status);

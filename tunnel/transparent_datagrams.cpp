@@ -89,7 +89,7 @@ void TransparentDatagrams::receive_all(Socket& socket) {
         if (datagrams.in.receive(socket.descriptor.native_handle())) return;
         for (const Datagram& datagram : datagrams.in.datagrams()) pass_on(datagram);
         datagrams.out.flush();
-        if (datagrams.in.datagrams().size() < ReceiveBatch::capacity) return;
+        if (!datagrams.in.is_full()) return;
     }
 }
 

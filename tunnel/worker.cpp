@@ -52,7 +52,7 @@ Worker::Worker(std::shared_ptr<const Settings> settings, std::vector<ListenSocke
     : limits_(limits),
       log_(log),
       pipes_(limits.pipe_size, limits.max_pipes),
-      datagram_context_(limits.max_associations, limits.max_reply_sockets),
+      datagram_context_(limits.max_associations, limits.max_reply_sockets, limits.max_waiting_bytes),
       strangers_(limits.max_strangers),
       warm_(limits.max_warm),
       io_(1),
@@ -70,13 +70,15 @@ void Worker::translate_echo() { echo_.emplace(context_).reload(); }
 
 void Worker::probe_proxies() { prober_.emplace(context_); }
 
-void Worker::tell(std::function<void(TrafficByWay tcp, TrafficByWay udp)> take) {
+void Worker::tell(std::function<void(const Status& status)> take) {
     asio::post(io_, [this, take = std::move(take)] {
-        TrafficByWay tcp = ended_;
-        TrafficByWay udp;
-        relay_.add_to(tcp);
-        datagrams_.add_to(udp);
-        take(std::move(tcp), std::move(udp));
+        Status status;
+        status.tcp = ended_;
+        relay_.add_to(status.tcp);
+        datagrams_.add_to(status.udp);
+        add(status.udp, datagram_context_.served);
+        status.drops = datagram_context_.drops.counts();
+        take(status);
     });
 }
 
@@ -178,6 +180,7 @@ asio::awaitable<void> Worker::tick() {
         warm_.tick(context_, now);
         relay_.tick(now);
         datagrams_.tick(now);
+        datagram_context_.replies.tick(now);
         if (echo_) echo_->tick(now);
         if (prober_) prober_->tick(now);
     }

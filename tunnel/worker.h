@@ -33,6 +33,8 @@ struct WorkerLimits {
     std::size_t pipe_size = std::size_t{256} << 10;
     /// Of UDP, with proxies and with clients of our own.
     std::size_t max_associations = 2000;
+    /// Of datagrams that wait until an association is there.
+    std::size_t max_waiting_bytes = std::size_t{16} << 20;
     /// Addresses that answers were sent from lately.
     std::size_t max_reply_sockets = 256;
     RelayLimits relay;
@@ -53,8 +55,8 @@ public:
     void translate_echo();
     /// Before run(): asks silent proxies whether they answer, which one worker does for all.
     void probe_proxies();
-    /// Calls `take` with the traffic of this worker, on its thread; never once it has finished.
-    void tell(std::function<void(TrafficByWay tcp, TrafficByWay udp)> take);
+    /// Calls `take` with what this worker knows (traffic and drops), on its thread; never once it has finished.
+    void tell(std::function<void(const Status& status)> take);
     /// Works until stop(), or until the last flow has ended after drain().
     void run();
 

@@ -42,10 +42,14 @@ std::optional<std::string> read_all(const std::string& path) {
 }
 
 std::string line_of(const Json& traffic, const char* protocol) {
+    const auto number = [&](const char* key) { return traffic.value(key, std::uint64_t{0}); };
+    const auto moved = [&](const char* total, const char* rate) {
+        const auto now = number(rate);
+        return size_text(number(total)) + (now == 0 ? "" : " (" + size_text(now) + "/s)");
+    };
     return fmt::format("{} {}: {} open, {} ended, {} there, {} back", traffic.at("way").get<std::string>(), protocol,
-                       traffic.at("open").get<std::uint64_t>(), traffic.at("ended").get<std::uint64_t>(),
-                       size_text(traffic.at("bytes_to_far").get<std::uint64_t>()),
-                       size_text(traffic.at("bytes_to_client").get<std::uint64_t>()));
+                       number("open"), number("ended"), moved("bytes_to_far", "bytes_to_far_per_second"),
+                       moved("bytes_to_client", "bytes_to_client_per_second"));
 }
 
 std::string line_of_proxy(const Json& proxy) {
@@ -70,6 +74,9 @@ std::vector<std::string> tunnel_lines(const Json& status) {
     for (const auto& proxy : status.at("proxies")) lines.push_back(line_of_proxy(proxy));
     for (const auto& traffic : status.at("tcp")) lines.push_back(line_of(traffic, "TCP"));
     for (const auto& traffic : status.at("udp")) lines.push_back(line_of(traffic, "UDP"));
+    for (const auto& drop : status.value("drops", Json::array()))
+        lines.push_back(fmt::format("{} datagrams dropped: {}", drop.at("count").get<std::uint64_t>(),
+                                    drop.at("cause").get<std::string>()));
     // The worst first.
     std::vector<Json> failures(status.at("failures").begin(), status.at("failures").end());
     std::ranges::stable_sort(failures, std::greater{},

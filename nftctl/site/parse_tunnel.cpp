@@ -16,6 +16,7 @@ constexpr KnownKey tunnel_keys[] = {
     {"port", "a port", "port = 12345"},
     {"redirect_port", "a port", "redirect_port = 12346"},
     {"embedded_port", "a port", "embedded_port = 12347"},
+    {"flows", "a number", "flows = 10000"},
     {"socks5", "a list of tables", R"([[tunnel.socks5]] and below it listen = "127.0.0.1:1080")"},
     {"http", "a list of tables", R"([[tunnel.http]] and below it listen = "127.0.0.1:8080")"},
 };
@@ -65,6 +66,22 @@ void read_port(const TableReader& reader, const char* key, std::int64_t usual, s
                           fmt::format("write a number from 1 to 65535, or leave it out: it is {} then", usual));
 }
 
+/// What is less than the fewest would be rounded up.
+constexpr std::int64_t fewest_flows = 16;
+constexpr std::int64_t most_flows = 1'000'000;
+
+void read_flows(const TableReader& reader, std::uint32_t& flows, Diagnostics& diagnostics) {
+    const auto value = reader.integer("flows");
+    if (!value) return;
+    if (*value >= fewest_flows && *value <= most_flows)
+        flows = static_cast<std::uint32_t>(*value);
+    else
+        diagnostics.error(begin_of(reader.find("flows")->source()), fmt::format("{} is no limit of flows", *value),
+                          fmt::format("write a number from {} to {}, or leave it out: the limit of open files decides "
+                                      "then",
+                                      fewest_flows, most_flows));
+}
+
 /// Two that are equal cannot both be the usual ones: at least one key is there to point at.
 void refuse_equal_ports(const TableReader& reader, const Tunnel& tunnel, Diagnostics& diagnostics) {
     const std::pair<const char*, std::uint16_t> ports[] = {
@@ -89,6 +106,7 @@ Tunnel parse_tunnel(const toml::table& table, Diagnostics& diagnostics) {
     read_port(reader, "port", 12345, tunnel.port, diagnostics);
     read_port(reader, "redirect_port", tunnel.port + 1, tunnel.redirect_port, diagnostics);
     read_port(reader, "embedded_port", tunnel.port + 2, tunnel.embedded_port, diagnostics);
+    read_flows(reader, tunnel.flows, diagnostics);
     if (diagnostics.errors() == errors) refuse_equal_ports(reader, tunnel, diagnostics);
     for (const auto& [key, protocol] :
          {std::pair("socks5", ProxyProtocol::socks5), std::pair("http", ProxyProtocol::http)})

@@ -140,6 +140,8 @@ struct Tunnel {
     std::uint16_t redirect_port = 12346;
     /// On [::1] alone: flows to an own prefix that carries IPv4 addresses (EmbeddingMap).
     std::uint16_t embedded_port = 12347;
+    /// TCP flows open at once, which all other limits follow; 0: as many as the limit of open files has room for.
+    std::uint32_t flows = 0;
     /// As they stand in the file.
     std::vector<ProxyListener> listeners;
 };

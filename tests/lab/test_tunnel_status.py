@@ -12,6 +12,7 @@ import pytest
 
 from natlab import Lab, eventually
 from natlab.far_sides import Natctl, SocksPair
+from natlab.socks import associate, encode
 
 SIZE = 3 << 20
 
@@ -79,6 +80,36 @@ def test_proxies_and_failures_have_names(pair):
     assert f"socks5 {proxy} is down since" in said
     assert "1 failed, peer b by socks5" in said
     pair.start_far_side()
+
+
+def test_udp_of_a_listeners_client_is_counted_and_rates_are_told(pair):
+    a, b = pair.a, pair.b
+    with b.host.socket(kind=socket.SOCK_DGRAM, timeout=1) as there:
+        there.bind(("", 6000))
+        control, relay = associate(a.router, f"{b.wan}:1080")
+        with control, a.router.socket(kind=socket.SOCK_DGRAM, timeout=1) as client:
+            header = bytes(3) + encode(f"{b.virtual(20)}:6000")
+
+            def heard():
+                client.sendto(header + bytes(1000), relay)
+                _, exit_of_client = there.recvfrom(2000)
+                there.sendto(bytes(500), exit_of_client)
+                return client.recv(2000) == header + bytes(500)
+
+            eventually(heard)
+            direct = traffic(b.router, "udp")["direct"]
+            assert direct["open"] == 1
+            assert direct["bytes_to_far"] >= 1000 and direct["bytes_to_client"] >= 500
+
+            def has_rate():
+                heard()
+                way = traffic(b.router, "udp")["direct"]
+                return way["bytes_to_far_per_second"] > 0 and way["bytes_to_client_per_second"] > 0
+
+            eventually(has_rate, what="a rate is told")
+            assert "/s)" in b.router.natctl("status").stdout
+    eventually(lambda: traffic(b.router, "udp")["direct"]["open"] == 0, what="the association ends")
+    assert traffic(b.router, "udp")["direct"]["ended"] == 1
 
 
 def test_the_socket_is_for_root_and_its_group_and_goes_with_the_program(pair):

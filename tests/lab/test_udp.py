@@ -7,13 +7,15 @@ The far sides are those of natlab/far_sides.py.
 """
 
 import contextlib
+import json
 import os
 import socket
+import struct
 import threading
 
 import pytest
 
-from natlab import Greeting, Lab, eventually
+from natlab import Greeting, Lab, build_sites, eventually, toml
 from natlab.far_sides import SOCKS, Microsocks, Natctl, SocksPair, V2ray, Xray
 from natlab.socks import Refused, associate, encode
 
@@ -105,6 +107,55 @@ def test_what_is_too_large_is_dropped_and_said(pair):
             asking.sendto(bytes(65507), (pair.b.virtual(20), 5400))
             eventually(lambda: "too large for the link: 65517 bytes" in pair.tunnel.stderr)
         assert not echo.clients
+    (drop,) = json.loads(pair.a.router.natctl("status", "--json").stdout)["tunnel"]["drops"]
+    assert "too large" in drop["cause"] and drop["count"] >= 1
+
+
+def test_by_ipv6_to_the_proxy_the_largest_datagram_fits(lab):
+    a, b = build_sites(lab)
+    for site in (a, b):
+        site.router.ip(f"address add fd00:99::{site.number}/64 dev wan0 nodad")
+    a.router.configure(toml.site(a) + toml.peer(b, f'{{ socks5 = "[fd00:99::2]:{SOCKS}" }}'))
+    b.router.configure(toml.site(b) + toml.listener(f"[fd00:99::2]:{SOCKS}", allow=["fd00:99::1/128"]))
+    for site in (a, b):
+        site.router.apply()
+        site.router.start_tunnel()
+    with Echo(b.host, 5400):
+        for size in (1, 65497, 65507):
+            ask(a.host, b.virtual(20), 5400, os.urandom(size))
+
+
+@pytest.mark.parametrize("size", [300, 1200, 1800])
+def test_bursts_arrive_whole_and_in_order(pair, size):
+    """Many datagrams at once, some of them of another size, below and above what fits into a packet of the WAN."""
+    if not pair.far_side.both_ways:
+        pytest.skip("v2ray loses bursts")
+    datagrams = [os.urandom(size if number % 10 else size - number) for number in range(60)]
+    with (
+        pair.b.host.socket(kind=socket.SOCK_DGRAM, timeout=1) as there,
+        pair.a.host.socket(kind=socket.SOCK_DGRAM, timeout=1) as here,
+    ):
+        there.bind(("", 5450))
+        here.connect((pair.b.virtual(20), 5450))
+
+        def opened():
+            here.send(b"anybody there?")
+            return there.recvfrom(100)[1]
+
+        client = eventually(opened)
+        for sender, receiver in ((here.send, there), (lambda data: there.sendto(data, client), here)):
+
+            def arrives(sender=sender, receiver=receiver):
+                receiver.settimeout(0.05)
+                with contextlib.suppress(TimeoutError):
+                    while True:
+                        receiver.recv(65536)
+                for datagram in datagrams:
+                    sender(datagram)
+                receiver.settimeout(2)
+                return [receiver.recv(65536) for _ in datagrams] == datagrams
+
+            eventually(arrives, what="a burst arrives")
 
 
 def test_dns_beside_another_server_that_has_port_53_of_every_address(pair):
@@ -118,6 +169,81 @@ def test_dns_beside_another_server_that_has_port_53_of_every_address(pair):
         with pytest.raises(TimeoutError):
             other.recv(100)
     assert "another program has UDP port 53" in pair.tunnel.stderr
+
+
+def test_dns_of_a_real_server(pair):
+    """Short answers by UDP; long ones are cut by the server, and come by TCP."""
+    many = [f"--host-record=many.example,192.0.2.{n}" for n in range(1, 120)]
+    server = pair.b.host.start(
+        "dnsmasq",
+        *("dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", "--user=root", "--conf-file=/dev/null"),
+        *("--port=53", "--pid-file=", "--bind-interfaces", "--listen-address=192.168.1.20"),
+        *("--host-record=printer.example,192.0.2.7", *many),
+    )
+    server.wait_until(lambda: pair.b.host.listens(53), "it listens")
+    try:
+        resolver = pair.b.virtual(20)
+        for number in range(50):
+            flags, addresses = query(pair.a.host, resolver, "printer.example", number + 1)
+            assert not flags & TRUNCATED and addresses == {"192.0.2.7"}
+        flags, addresses = query(pair.a.host, resolver, "many.example", 1000)
+        assert flags & TRUNCATED and len(addresses) < 119
+        flags, addresses = query_by_tcp(pair.a.host, resolver, "many.example", 1001)
+        assert not flags & TRUNCATED and len(addresses) == 119
+    finally:
+        server.kill()
+
+
+TRUNCATED = 0x0200
+
+
+def question(name, number):
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!HH", 1, 1)
+
+
+def answer(message, number):
+    """Flags, and the addresses of an answer whose names all point at the question."""
+    identifier, flags, questions, answers = struct.unpack("!HHHH", message[:8])
+    assert identifier == number and questions == 1
+    place = message.index(b"\0", 12) + 5
+    addresses = set()
+    for _ in range(answers):
+        assert message[place] & 0xC0 == 0xC0
+        length = int.from_bytes(message[place + 10 : place + 12], "big")
+        addresses.add(socket.inet_ntoa(message[place + 12 : place + 12 + length]))
+        place += 12 + length
+    return flags, addresses
+
+
+def query(machine, resolver, name, number):
+    with machine.socket(kind=socket.SOCK_DGRAM, timeout=1) as asking:
+        asking.connect((resolver, 53))
+
+        def answered():
+            asking.send(question(name, number))
+            return answer(asking.recv(65536), number)
+
+        return eventually(answered, what=f"{resolver} knows {name}")
+
+
+def query_by_tcp(machine, resolver, name, number):
+    with machine.dial(resolver, 53) as asking:
+        message = question(name, number)
+        asking.sendall(struct.pack("!H", len(message)) + message)
+        said = b""
+        while len(said) < 2 or len(said) < 2 + int.from_bytes(said[:2], "big"):
+            part = asking.recv(65536)
+            assert part, "the answer ends too early"
+            said += part
+        return answer(said[2:], number)
+
+
+def test_a_server_that_wants_port_53_of_every_address_gets_it_soon(pair):
+    with Echo(pair.b.host, 53):
+        ask(pair.a.host, pair.b.virtual(20), 53, b"who answers?")
+    with pair.a.router.socket(kind=socket.SOCK_DGRAM) as other:
+        eventually(lambda: other.bind(("0.0.0.0", 53)) is None, what="the tunnel gives up the port")
 
 
 def test_many_clients_and_many_targets_at_once(pair):

@@ -129,6 +129,8 @@ TEST_CASE("numbers that are none") {
         {"tunnel.port = @65536\n", "65536 is no port", "1 to 65535"},
         {"tunnel.port = @-1\n", "-1 is no port", "1 to 65535"},
         {"tunnel.redirect_port = @0\n", "0 is no port", "it is 12346 then"},
+        {"tunnel.flows = @15\n", "15 is no limit of flows", "from 16 to 1000000"},
+        {"tunnel.flows = @1000001\n", "1000001 is no limit of flows", "the limit of open files decides"},
         {"tunnel.embedded_port = @65536\n", "65536 is no port", "it is 12347 then"},
         {"marks.mask = @0\n", "0x0 is no mask", "0x00000f00"},
         {"marks.mask = @0xff00\n", "0xff00 is no mask of four neighbouring bits", "0x00000f00"},

@@ -7,6 +7,7 @@ natctl_unit_test(tunnel_codec_test
 natctl_unit_test(tunnel_test
   SOURCES
     tunnel_association_test.cpp
+    tunnel_batch_test.cpp
     tunnel_deadlines_test.cpp
     tunnel_http_server_test.cpp
     tunnel_limits_test.cpp

@@ -33,6 +33,22 @@ TEST_CASE("what is shared out never exceeds the descriptors, and a little is alw
     CHECK(share_limits(1u << 20, 2).max_flows > 100'000);
 }
 
+TEST_CASE("one number of flows decides about all limits") {
+    for (const std::size_t flows : {16u, 100u, 10'000u, 200'000u})
+        for (const std::size_t threads : {1u, 2u, 3u, 8u}) {
+            CAPTURE(flows);
+            CAPTURE(threads);
+            const std::size_t descriptors = descriptors_for(flows, threads);
+            const LimitStatus sum = sum_of(share_limits(descriptors, threads), threads);
+            CHECK(sum.flows >= flows);
+            CHECK(sum.flows < flows + std::max<std::size_t>(threads, 4 * threads));
+            // The fewest of each kind, where the number is small.
+            CHECK(sum.descriptors <= descriptors + 16 * threads);
+            CHECK(sum.pipe_bytes <= (flows << 14) + threads * (std::size_t{5} << 20));
+            CHECK(sum.waiting_bytes <= (flows << 13) + threads * (std::size_t{2} << 20));
+        }
+}
+
 TEST_CASE("an address that is taken is refused, also when the other shares it") {
     const ListenerAddress address{ListenerKind::proxy, {test::fresh_address(), 1080}};
     const auto first = open_listeners(address, 2);

@@ -40,6 +40,7 @@ TEST_CASE("a status is one line of JSON, whatever proxies say") {
                        "re\xff"
                        "used\n"}};
     status.failures = {{"direct", "cannot connect", 5}};
+    status.drops = {{"too large for the link", 6}};
     const auto text = to_json(status);
     CHECK(text.find('\n') == text.size() - 1);
     const auto json = nlohmann::json::parse(text);
@@ -50,6 +51,26 @@ TEST_CASE("a status is one line of JSON, whatever proxies say") {
     CHECK(json["proxies"][0]["seconds"] == 7);
     CHECK(!json["proxies"][0]["up"]);
     CHECK(json["failures"][0]["count"] == 5);
+    CHECK(json["drops"][0]["cause"] == "too large for the link");
+    CHECK(json["drops"][0]["count"] == 6);
+}
+
+TEST_CASE("rates are what has moved since an earlier status") {
+    Status before;
+    before.tcp["direct"] = {.open = 1, .bytes_to_far = 100, .bytes_to_client = 5000};
+    Status now;
+    now.tcp["direct"] = {.open = 1, .bytes_to_far = 1100, .bytes_to_client = 4000};
+    now.udp["peer b"] = {.open = 1, .bytes_to_far = 15, .bytes_to_client = 0};
+    add_rates(now, before, 10);
+    CHECK(now.tcp["direct"].to_far_per_second == 100);
+    // A thread was missing.
+    CHECK(now.tcp["direct"].to_client_per_second == 0);
+    CHECK(now.udp["peer b"].to_far_per_second == 2);
+    add_rates(now, before, 0);
+    CHECK(now.tcp["direct"].to_far_per_second == 0);
+    const auto json = nlohmann::json::parse(to_json(now));
+    CHECK(json["udp"][0]["bytes_to_far_per_second"] == 0);
+    CHECK(json["limits"]["flows"] == 0);
 }
 
 TEST_CASE("whoever connects is told, one after the other, and the file goes with the program") {
@@ -80,7 +101,7 @@ TEST_CASE("traffic is counted to the byte while flows are open, and when they ha
     server.start();
     const auto told = [&] {
         auto answer = std::make_shared<std::promise<TrafficByWay>>();
-        (**server.worker).tell([answer](const TrafficByWay& tcp, const TrafficByWay&) { answer->set_value(tcp); });
+        (**server.worker).tell([answer](const Status& status) { answer->set_value(status.tcp); });
         return answer->get_future().get()["direct"];
     };
     CHECK(told() == WayTraffic{});
