@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ["deps", "build", "demo", "test", "bench", "lint", "fuzz", "package"]
+VERBS = ["deps", "build", "demo", "test", "bench", "lint", "soak", "fuzz", "package"]
 
 
 def dev(*arguments):
@@ -32,7 +32,10 @@ def test_every_verb_has_help(verb):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["frobnicate"], [], ["build", "fast"], ["build", "dev", "tsan"], ["deps", "nothing"], ["fuzz", "--seconds", "x"]],
+    [
+        *(["frobnicate"], [], ["build", "fast"], ["build", "dev", "tsan"], ["deps", "nothing"]),
+        *(["fuzz", "--seconds", "x"], ["soak", "--seconds", "x"], ["soak", "5"]),
+    ],
 )
 def test_wrong_usage_exits_with_2_and_says_where_to_look(arguments):
     result = dev(*arguments)
