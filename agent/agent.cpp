@@ -73,10 +73,13 @@ Agent::Agent(AgentOptions options)
       manager_(Clock::now()),
       instance_(lock_instance(options_.session.run_dir)),
       signals_(open_signals()),
+      links_(options_.link_hold),
       names_({.grace = options_.name_grace}),
       resolver_(loop_, [this](const Question& question,
                               const NameAnswer& answer) { names_.answer(question, answer, Clock::now()); }),
-      upkeep_(options_.session, [this](const Site& site) { return find_endpoints(site, false); }),
+      upkeep_(
+          options_.session, [this](const Site& site) { return find_endpoints(site, false); },
+          [this](const Site& site, Facts& facts) { links_.adjust(site, facts, Clock::now()); }),
       reconciler_({}, Clock::now()),
       control_(loop_, options_.session.run_dir + "/" + run_files::agent_socket, options_.group, control::hello(),
                [this](std::string_view line) { return answer(line); }),
@@ -106,9 +109,10 @@ int Agent::run() {
         manager_.tend(now);
         if (reconciler_.fight_is_over(now)) journal_.say(Weight::info, "nobody has undone natctl's work for a while");
         tend_names();
+        tend_links();
         const auto step = reconciler_.step(now);
         if (step.what == Reconciler::What::wait)
-            loop_.wait(std::min({step.until, names_.due(), resolver_.due(), manager_.due()}));
+            loop_.wait(std::min({step.until, links_due(), names_.due(), resolver_.due(), manager_.due()}));
         else
             act(step);
     }
@@ -160,6 +164,18 @@ void Agent::take(const std::vector<KernelEvent>& events) {
         remember(heard_, event.what);
         remember(authors_, event.by);
     }
+}
+
+Clock::time_point Agent::links_due() const {
+    const auto due = links_.due();
+    return due == links_noted_ ? Clock::time_point::max() : due;
+}
+
+void Agent::tend_links() {
+    const auto now = Clock::now();
+    if (links_due() > now) return;
+    links_noted_ = links_.due();
+    reconciler_.note(Cause::link, now);
 }
 
 void Agent::tend_names() {
@@ -260,6 +276,7 @@ Reconciler::Result Agent::look(const Causes& causes) {
         endpoint_names_.clear();
     }
     auto facts = without_lifetimes(std::move(look.facts));
+    for (const auto& text : links_.messages()) journal_.say(Weight::warning, text);
     const bool as_before = look.site && look.site == site_ && facts == facts_;
     site_ = look.site;
     facts_ = std::move(facts);

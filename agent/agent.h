@@ -14,6 +14,7 @@
 #include "agent/file_watch.h"
 #include "agent/journal.h"
 #include "agent/kernel_events.h"
+#include "agent/link_hold.h"
 #include "agent/loop.h"
 #include "agent/name_book.h"
 #include "agent/reconcile.h"
@@ -30,6 +31,8 @@ struct AgentOptions {
     bool watch_site = true;
     /// How long an address stays on the white list that its name has lost.
     std::chrono::seconds name_grace{60};
+    /// How long a link that has failed must be up again before it is used, where there is another one.
+    std::chrono::seconds link_hold{5};
     /// Who may use the control socket beside root; empty: nobody.
     std::string group = {};
 };
@@ -50,6 +53,9 @@ private:
     void take_files();
     void take(const std::vector<KernelEvent>& events);
 
+    /// When the time of a link has come of which no note was taken yet.
+    Loop::Clock::time_point links_due() const;
+    void tend_links();
     /// Asks for what is due, and takes note of addresses that have come or whose time is over.
     void tend_names();
     void tell_names();
@@ -81,6 +87,7 @@ private:
     RouteEvents route_events_;
     TableEvents table_events_;
     FileWatch files_;
+    LinkHold links_;
     NameBook names_;
     Resolver resolver_;
     Upkeep upkeep_;
@@ -91,6 +98,8 @@ private:
     std::vector<std::string> maps_files_;
     /// A reload that the kernel refused is to be repeated.
     bool reload_again_ = false;
+    /// Of what links_ is due at, the last that was taken note of.
+    Loop::Clock::time_point links_noted_{};
     /// Those in names_, in the order of site.toml.
     std::vector<std::string> endpoint_names_;
     /// What they stand for, as far as it was taken note of, and what stands in the state directory.

@@ -131,11 +131,16 @@ EventSocket::EventSocket(int protocol, const std::vector<int>& groups)
 }
 
 bool EventSocket::receive(const Each& each) {
+    bool all = true;
     while (true) {
         const ssize_t received = ::recv(fd(), buffer_.data(), buffer_.size(), 0);
         if (received < 0 && errno == EINTR) continue;
-        if (received < 0 && errno == EAGAIN) return true;
-        if (received < 0 && errno == ENOBUFS) return false;
+        if (received < 0 && errno == EAGAIN) return all;
+        // It comes before what there was room for.
+        if (received < 0 && errno == ENOBUFS) {
+            all = false;
+            continue;
+        }
         if (received < 0) throw_errno("receive", "netlink events");
         int left = static_cast<int>(received);
         for (const auto* message = reinterpret_cast<const nlmsghdr*>(buffer_.data()); mnl_nlmsg_ok(message, left);

@@ -29,12 +29,19 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(0, 24 * 60 * 60))
         ->type_name("SECONDS")
         ->capture_default_str();
+    int hold = static_cast<int>(options.link_hold.count());
+    app.add_option("--link-hold", hold,
+                   "how long a link that has failed must be up again before it is used, where there is another one")
+        ->check(CLI::Range(0, 60 * 60))
+        ->type_name("SECONDS")
+        ->capture_default_str();
     app.add_option("--group", options.group, "who may use the control socket beside root")->type_name("NAME");
     app.add_option("--log-level", log_level, "how much is said on standard error")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "critical", "off"}))
         ->capture_default_str();
     app.footer("Example:\n  natctl-agent --config /etc/natctl/site.toml");
     if (const auto code = parse_command_line(app, argc, argv)) return *code;
+    options.link_hold = std::chrono::seconds(hold);
     options.name_grace = std::chrono::seconds(grace);
     spdlog::set_default_logger(spdlog::stderr_color_mt("natctl-agent"));
     spdlog::set_level(spdlog::level::from_str(log_level));

@@ -32,6 +32,7 @@ public:
         find_guards(site, facts);
         facts.endpoints = sources_.endpoints_of ? sources_.endpoints_of(site) : sources_.endpoints;
         if (sources_.white_now) facts.white_now = sources_.white_now();
+        if (sources_.adjust) sources_.adjust(site, facts);
         return facts;
     }
 

@@ -26,6 +26,8 @@ struct KernelSources {
     std::string run_dir = {};
     /// Asked instead of `endpoints` whenever the facts are read.
     std::function<std::map<std::string, std::vector<Address>>(const Site&)> endpoints_of = {};
+    /// May change facts that are not to be believed, whenever they are read.
+    std::function<void(const Site&, Facts&)> adjust = {};
     /// Keep the table itself as well, for a program that runs on: it is neither read nor made again then.
     bool keep_table = false;
 };

@@ -16,13 +16,14 @@
 
 namespace natctl {
 
-Upkeep::Upkeep(Options options, FindEndpoints find)
+Upkeep::Upkeep(Options options, FindEndpoints find, AdjustFacts adjust)
     : options_(std::move(options)),
       find_(std::move(find)),
       kernel_(make_linux_kernel({.white_now = [this] { return read_run_time_entries(options_.run_dir); },
                                  .applied = [this] { return site_ ? std::optional(*site_) : std::nullopt; },
                                  .run_dir = options_.run_dir,
                                  .endpoints_of = find_,
+                                 .adjust = std::move(adjust),
                                  .keep_table = true})) {}
 
 Upkeep::FileState Upkeep::state_of_file(const std::string& path) {

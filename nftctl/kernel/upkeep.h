@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,8 +14,10 @@ namespace natctl {
 /// costs no reading of files.
 class Upkeep {
 public:
-    /// `find` gives what is known, at once.
-    Upkeep(Options options, FindEndpoints find);
+    using AdjustFacts = std::function<void(const Site&, Facts&)>;
+
+    /// `find` gives what is known, at once. `adjust` may change facts that are not to be believed.
+    Upkeep(Options options, FindEndpoints find, AdjustFacts adjust = {});
 
     struct Look {
         /// What is applied, confirmed or on trial; nullptr: nothing is, and nothing was done.

@@ -4,6 +4,15 @@ natctl_unit_test(agent_test
   SOURCES
     agent_control_test.cpp
     agent_file_watch_test.cpp
+    agent_link_hold_test.cpp
     agent_name_book_test.cpp
     agent_reconcile_test.cpp
   LINK natctl_agent nlohmann_json::nlohmann_json)
+
+# In network namespaces of its own, so only for root; exit code 77 otherwise.
+natctl_unit_test(agent_live_test
+  SOURCES
+    agent_live_test.cpp
+    kernel_live.cpp
+  LINK natctl_agent)
+set_tests_properties(agent_live_test PROPERTIES SKIP_RETURN_CODE 77)
