@@ -5,6 +5,8 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <exception>
+#include <stdexcept>
 #include <utility>
 
 #include <fcntl.h>
@@ -19,8 +21,10 @@
 #include "nftctl/base/program.h"
 #include "nftctl/base/run_files.h"
 #include "nftctl/kernel/apply.h"
+#include "nftctl/kernel/run_time_list.h"
 #include "nftctl/kernel/state_file.h"
 #include "nftctl/kernel/trial.h"
+#include "nftctl/kernel/white_words.h"
 
 namespace natctl {
 
@@ -228,7 +232,7 @@ void Agent::act(const Reconciler::Step& step) {
         else
             result = look(step.causes);
         failure_.clear();
-    } catch (const SystemError& error) {
+    } catch (const std::exception& error) {
         tell_failure(error.what());
     }
     const auto fight = reconciler_.done(step.causes, result, began, Clock::now());
@@ -313,19 +317,22 @@ void Agent::tell_manager() {
 ControlSocket::Answer Agent::answer(std::string_view line) {
     const auto request = control::parse(line);
     if (const auto* mistake = std::get_if<std::string>(&request)) return {control::refusal(*mistake)};
-    const auto what = std::get<control::What>(request);
+    const auto& wish = std::get<control::Request>(request);
     try {
-        return {answer(what), what == control::What::watch};
-    } catch (const SystemError& error) {
+        return {answer(wish), wish.what == control::What::watch};
+    } catch (const std::exception& error) {
         return {control::refusal(error.what())};
     }
 }
 
-std::string Agent::answer(control::What what) {
+std::string Agent::answer(const control::Request& request) {
     const auto& session = options_.session;
-    switch (what) {
+    switch (request.what) {
     case control::What::status:
     case control::What::watch: return control::answer(state());
+    case control::What::whitelist:
+        return request.add.empty() && request.del.empty() ? control::answer(read_run_time_entries(session.run_dir))
+                                                          : edit_white_list(request);
     case control::What::apply: {
         const auto change = apply_now();
         return change ? control::answer(*change, true)
@@ -340,6 +347,26 @@ std::string Agent::answer(control::What what) {
     case control::What::rollback: return control::answer(roll_back(session), true);
     }
     return {};
+}
+
+std::string Agent::edit_white_list(const control::Request& request) {
+    std::vector<WhiteWord> words;
+    for (const auto& text : request.add.empty() ? request.del : request.add) {
+        words.push_back(white_word(text));
+        if (!words.back().prefix && !request.add.empty())
+            throw std::invalid_argument(text +
+                                        " is a name, and looking it up would keep others waiting: "
+                                        "`natctl whitelist add " +
+                                        text + "`, or add its addresses");
+    }
+    std::optional<std::chrono::nanoseconds> deadline;
+    if (request.lifetime) deadline = boot_clock() + *request.lifetime;
+    const auto change = change_run_time_list(options_.session, [&](const Site& site, std::vector<RunTimeRecord> now) {
+        if (request.add.empty()) return without_deleted(site, std::move(now), words);
+        return with_added(std::move(now), spared(site, records_for(words, deadline, look_up_host)));
+    });
+    return change ? control::answer(*change, true)
+                  : control::refusal("cannot change the white list: nothing is applied, `natctl apply` comes first");
 }
 
 std::optional<Transaction> Agent::apply_now() {

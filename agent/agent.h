@@ -66,7 +66,8 @@ private:
 
     void act(const Reconciler::Step& step);
     ControlSocket::Answer answer(std::string_view line);
-    std::string answer(control::What what);
+    std::string answer(const control::Request& request);
+    std::string edit_white_list(const control::Request& request);
     /// As if asked by a signal, and at once. nullopt: the configuration has mistakes.
     std::optional<Transaction> apply_now();
     control::State state();

@@ -12,6 +12,7 @@
 
 #include "agent/journal.h"
 #include "agent/name_book.h"
+#include "nftctl/plan/facts.h"
 #include "nftctl/plan/transaction.h"
 
 namespace natctl::control {
@@ -22,6 +23,7 @@ namespace natctl::control {
 //     {"do":"status"}                       {"ok":true,"status":{...}}
 //     {"do":"apply"}                        {"ok":true,"changed":true,"changes":"..."}
 //     {"do":"whatever"}                     {"ok":false,"error":"..."}
+//     {"do":"whitelist","add":["203.0.113.0/24"],"seconds":7200}
 
 /// Of the protocol; grows when a client of the former one would be misled.
 inline constexpr int version = 1;
@@ -41,10 +43,21 @@ enum class What : std::uint8_t {
     plan,
     confirm,
     rollback,
+    /// What was added to the white list at run time, or something more or less of it.
+    whitelist,
+};
+
+struct Request {
+    What what = What::status;
+    // Of whitelist: addresses and prefixes; not both.
+    std::vector<std::string> add = {};
+    std::vector<std::string> del = {};
+    /// Of what is added. Absent: it has no end.
+    std::optional<std::chrono::seconds> lifetime = {};
 };
 
 /// A request, or what is wrong with it.
-std::variant<What, std::string> parse(std::string_view line);
+std::variant<Request, std::string> parse(std::string_view line);
 
 struct State {
     std::chrono::seconds running{};
@@ -66,6 +79,7 @@ struct State {
 std::string answer(const State& state);
 /// `changed`: the change was made; else it is pending.
 std::string answer(const Transaction& change, bool changed);
+std::string answer(const std::vector<RunTimeEntry>& white_now);
 std::string done();
 std::string refusal(const std::string& cause);
 /// To those who watch.

@@ -13,7 +13,7 @@
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
-#include "nftctl/cli/white_words.h"
+#include "nftctl/kernel/white_words.h"
 #include "nftctl/kernel/resolve.h"
 #include "nftctl/kernel/trial.h"
 #include "nftctl/plan/ranges.h"

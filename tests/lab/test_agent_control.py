@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from natlab import eventually
+from natlab import eventually, netfilter
 
 MALFORMED = [b"\n", b"status\n", b"{}\n", b"[]\n", b'{"do":1}\n', b'{"do":"x"}\n', b"\xff\xfe\0\n"]
 MALFORMED.append(b"[" * 60_000 + b"\n")
@@ -114,6 +114,32 @@ def test_it_applies_and_goes_back_on_request(kept):
         kept.configure(good + "\n# as before\n")
         assert client.do("apply")["ok"]
         assert "240.2.2.0/24" in kept.ruleset("inet natctl")
+
+
+def test_the_white_list_is_changed_on_request(kept):
+    with Client(kept) as client:
+
+        def whitelist(**what):
+            return client.send(json.dumps({"do": "whitelist", **what}).encode() + b"\n")
+
+        assert whitelist()["entries"] == []
+        assert whitelist(add=["203.0.113.0/24"])["changed"]
+        assert whitelist(add=["2001:db8::1"], seconds=3600)["changed"]
+        assert netfilter.elements(kept, "white_now4") == {"203.0.113.0/24"}
+        told = {entry["addresses"]: entry["seconds_left"] for entry in whitelist()["entries"]}
+        assert told.keys() == {"203.0.113.0/24", "2001:db8::1/128"}
+        assert told["203.0.113.0/24"] is None and 3500 < told["2001:db8::1/128"] <= 3600
+        for words, why in {
+            ("add", "240.2.2.20"): "lies in 240.2.2.0/24 of peer b",
+            ("add", "proxy.test"): "proxy.test is a name",
+            ("add", "203.0.113.1:80"): "neither an address, nor a prefix",
+            ("del", "198.51.100.1"): "was not added at run time",
+        }.items():
+            refused = whitelist(**{words[0]: [words[1]]})
+            assert not refused["ok"] and why in refused["error"], refused
+        assert whitelist(**{"del": ["203.0.113.0/24"]})["changed"]
+        assert netfilter.elements(kept, "white_now4") == set()
+    assert not kept.changes_pending()
 
 
 def test_a_service_manager_is_told(kept):

@@ -21,11 +21,41 @@ nlohmann::json parsed(const std::string& line) {
 } // namespace
 
 TEST_CASE("requests are read, and what is none is refused with what would be one") {
-    CHECK(std::get<control::What>(control::parse(R"({"do":"status"})")) == control::What::status);
-    CHECK(std::get<control::What>(control::parse(R"({ "do" : "rollback" })")) == control::What::rollback);
-    for (const char* line : {"", "status", "{}", "[]", "null", "7", R"("status")", R"({"do":7})", R"({"do":null})",
-                             R"({"do":"statu"})", R"({"do":"status","x":1})", R"({"DO":"status"})",
-                             R"({"do":"status"}{"do":"status"})", "\xff\xfe", R"({"do":"status")"}) {
+    const auto what = [](const char* line) { return std::get<control::Request>(control::parse(line)).what; };
+    CHECK(what(R"({"do":"status"})") == control::What::status);
+    CHECK(what(R"({ "do" : "rollback" })") == control::What::rollback);
+    CHECK(what(R"({"do":"whitelist"})") == control::What::whitelist);
+    const auto add = std::get<control::Request>(
+        control::parse(R"({"do":"whitelist","seconds":60,"add":["203.0.113.0/24","2001:db8::1"]})"));
+    CHECK(add.add == std::vector<std::string>{"203.0.113.0/24", "2001:db8::1"});
+    CHECK(add.lifetime == 60s);
+    const auto del = std::get<control::Request>(control::parse(R"({"do":"whitelist","del":["proxy.test"]})"));
+    CHECK(del.del == std::vector<std::string>{"proxy.test"});
+    CHECK(!del.lifetime);
+    for (const char* line : {"",
+                             "status",
+                             "{}",
+                             "[]",
+                             "null",
+                             "7",
+                             R"("status")",
+                             R"({"do":7})",
+                             R"({"do":null})",
+                             R"({"do":"statu"})",
+                             R"({"do":"status","x":1})",
+                             R"({"DO":"status"})",
+                             R"({"do":"status"}{"do":"status"})",
+                             "\xff\xfe",
+                             R"({"do":"status")",
+                             R"({"do":"whitelist","add":[]})",
+                             R"({"do":"whitelist","add":"203.0.113.1"})",
+                             R"({"do":"whitelist","add":[7]})",
+                             R"({"do":"whitelist","seconds":5})",
+                             R"({"do":"whitelist","add":["192.0.2.1"],"seconds":0})",
+                             R"({"do":"whitelist","add":["192.0.2.1"],"seconds":1e300})",
+                             R"({"do":"whitelist","add":["192.0.2.1"],"seconds":18446744073709551615})",
+                             R"({"do":"whitelist","add":["192.0.2.1"],"del":["192.0.2.1"]})",
+                             R"({"do":"whitelist","Add":["192.0.2.1"]})"}) {
         const auto mistake = control::parse(line);
         REQUIRE(std::holds_alternative<std::string>(mistake));
         CHECK(!parsed(control::refusal(std::get<std::string>(mistake))).at("ok"));
@@ -51,6 +81,11 @@ TEST_CASE("answers are lines of JSON, whatever the names in them") {
     CHECK(parsed(control::answer(Transaction{}, true)) ==
           nlohmann::json{{"ok", true}, {"changed", false}, {"changes", ""}});
     CHECK(parsed(control::answer(control::State{})).at("status").at("site").is_null());
+    const std::vector<RunTimeEntry> entries{{*Prefix::parse("203.0.113.0/24"), 1500ms, "proxy.test"},
+                                            {*Prefix::parse("2001:db8::1"), {}, ""}};
+    CHECK(parsed(control::answer(entries)).at("entries") ==
+          nlohmann::json::parse(R"([{"addresses":"203.0.113.0/24","name":"proxy.test","seconds_left":2},
+                                    {"addresses":"2001:db8::1/128","name":null,"seconds_left":null}])"));
 }
 
 TEST_CASE("a change in a line") {

@@ -14,6 +14,7 @@ natctl_unit_test(kernel_test
     kernel_run_time_list_test.cpp
     kernel_sample.cpp
     kernel_set_test.cpp
+    kernel_white_words_test.cpp
   LINK natctl_fake_kernel PkgConfig::mnl PkgConfig::nftnl)
 
 # In network namespaces of its own, so only for root; exit code 77 otherwise.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "nftctl/cli/white_words.h"
+#include "nftctl/kernel/white_words.h"
 
 #include <algorithm>
 #include <stdexcept>
