@@ -13,9 +13,9 @@
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
-#include "nftctl/kernel/white_words.h"
 #include "nftctl/kernel/resolve.h"
 #include "nftctl/kernel/trial.h"
+#include "nftctl/kernel/white_words.h"
 #include "nftctl/plan/ranges.h"
 #include "nftctl/plan/white_list.h"
 
