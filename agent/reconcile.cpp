@@ -83,7 +83,8 @@ Reconciler::Step Reconciler::step(Time now) {
 }
 
 Reconciler::Fight Reconciler::done(const Causes& causes, Result result, Time began, Time ended) {
-    not_before_ = ended + std::max(limits_.shortest_distance, 2 * (ended - began));
+    not_before_ =
+        ended + std::clamp<Duration>(2 * (ended - began), limits_.shortest_distance, limits_.longest_distance);
     full_check_ = ended + limits_.full_check;
     if (result == Result::failed) {
         retry_ = ended + next_retry_;

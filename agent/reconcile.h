@@ -63,7 +63,7 @@ private:
 /// what a look came to, each with the time.
 ///
 /// The first event is acted upon at once. While more come, looks keep a distance of twice the time that the last one
-/// took, so that a storm of events takes a third of a core whatever the size of the site.
+/// took, up to a second, so that a storm of events takes a third of a core.
 class Reconciler {
 public:
     using Time = std::chrono::steady_clock::time_point;
@@ -71,6 +71,8 @@ public:
 
     struct Limits {
         Duration shortest_distance = std::chrono::milliseconds(10);
+        /// Also after one that took very long, as the first one of a large site does.
+        Duration longest_distance = std::chrono::seconds(1);
         /// Editors write a file in several steps: read it when nothing has happened to it for so long, and not later
         /// than `longest_settling` after the first step.
         Duration settling = std::chrono::milliseconds(100);

@@ -61,6 +61,7 @@ public:
     bool holds(const Plan& plan) override {
         const auto known = known_table();
         if (!known || identity_of(plan) != known->identity) return false;
+        if (sources_.keep_table && !table_) table_ = plan.table;
         const auto is_in_place = [this](const nft::Set& set) {
             nft::Set found{set.spec, {}};
             return !set.spec.timeout || (nftables_.read_elements(found) && found == set);

@@ -78,7 +78,10 @@ TEST_CASE("the first event is acted upon at once, and those of a burst together"
 TEST_CASE("looks that take long are rare") {
     Scene scene;
     scene.note(Cause::address);
-    scene.act(Result::changed, 500ms);
+    scene.act(Result::changed, 300ms);
+    scene.note(Cause::address);
+    CHECK(scene.step().until == scene.now + 600ms);
+    scene.act(Result::changed, 20s);
     scene.note(Cause::address);
     CHECK(scene.step().until == scene.now + 1s);
 }
