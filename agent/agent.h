@@ -18,6 +18,7 @@
 #include "agent/loop.h"
 #include "agent/name_book.h"
 #include "agent/reconcile.h"
+#include "agent/request.h"
 #include "agent/resolver.h"
 #include "agent/service_manager.h"
 #include "nftctl/base/fd.h"

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "agent/control.h"
 
-#include <algorithm>
-#include <array>
-#include <utility>
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -17,16 +13,6 @@ namespace natctl::control {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr std::array<std::pair<std::string_view, What>, 7> requests{{{"status", What::status},
-                                                                     {"watch", What::watch},
-                                                                     {"apply", What::apply},
-                                                                     {"plan", What::plan},
-                                                                     {"confirm", What::confirm},
-                                                                     {"rollback", What::rollback},
-                                                                     {"whitelist", What::whitelist}}};
-/// 24 days: kernel ipsets have no longer lifetimes (IPSET_MAX_TIMEOUT in linux/netfilter/ipset/ip_set.h).
-constexpr std::int64_t longest_lifetime = 24 * 24 * 60 * 60;
 
 std::string line(const Json& json) {
     // What the system says need not be UTF-8.
@@ -51,58 +37,6 @@ Json json_of(const NameBook::State& name) {
 } // namespace
 
 std::string hello() { return line({{"program", "natctl-agent"}, {"release", NATCTL_VERSION}, {"version", version}}); }
-
-namespace {
-
-/// False: it is no list of texts with something in it.
-bool read_list(const Json& json, std::vector<std::string>& list) {
-    if (!json.is_array() || json.empty()) return false;
-    for (const auto& item : json) {
-        if (!item.is_string()) return false;
-        list.push_back(item.get<std::string>());
-    }
-    return true;
-}
-
-std::optional<std::string> read_whitelist(const Json& json, Request& request) {
-    for (const auto& [key, value] : json.items()) {
-        if (key == "add" || key == "del") {
-            if (!read_list(value, key == "add" ? request.add : request.del))
-                return key + R"( is a list of addresses and prefixes: ["203.0.113.0/24"])";
-        } else if (key == "seconds") {
-            if (!value.is_number_integer() || value < 1 || value > longest_lifetime)
-                return "seconds is a number from 1 to " + std::to_string(longest_lifetime);
-            request.lifetime = std::chrono::seconds(value.get<std::int64_t>());
-        } else if (key != "do") {
-            return "whitelist knows the keys add, del and seconds, and not " + key;
-        }
-    }
-    if (!request.add.empty() && !request.del.empty()) return "whitelist takes add or del, not both";
-    if (request.lifetime && request.add.empty()) return "seconds goes with add";
-    return std::nullopt;
-}
-
-} // namespace
-
-std::variant<Request, std::string> parse(std::string_view line) {
-    const auto json = Json::parse(line, nullptr, false);
-    if (!json.is_object()) return std::string(R"(a request is one line of JSON: {"do":"status"})");
-    std::string names;
-    for (const auto& [name, what] : requests) names += (names.empty() ? "" : ", ") + std::string(name);
-    const auto found = json.find("do");
-    const auto* request_named = found != json.end() && found->is_string()
-                                    ? std::ranges::find(requests, found->get_ref<const std::string&>(),
-                                                        &std::pair<std::string_view, What>::first)
-                                    : requests.end();
-    if (request_named == requests.end()) return "do is one of: " + names;
-    Request request{.what = request_named->second};
-    if (request.what == What::whitelist) {
-        if (auto mistake = read_whitelist(json, request)) return *mistake;
-    } else if (json.size() != 1) {
-        return std::string(request_named->first) + " has no keys beside do";
-    }
-    return request;
-}
 
 std::string answer(const State& state) {
     Json names = Json::array();

@@ -6,8 +6,6 @@
 #include <deque>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <variant>
 #include <vector>
 
 #include "agent/journal.h"
@@ -17,7 +15,8 @@
 
 namespace natctl::control {
 
-// What is spoken at the control socket: lines of JSON. Whoever connects gets a hello, and an answer to each request.
+// What is said at the control socket: lines of JSON. Whoever connects gets a hello, and an answer to each request,
+// which request.h reads.
 //
 //     {"program":"natctl-agent","release":"0.1.0","version":1}
 //     {"do":"status"}                       {"ok":true,"status":{...}}
@@ -27,37 +26,8 @@ namespace natctl::control {
 
 /// Of the protocol; grows when a client of the former one would be misled.
 inline constexpr int version = 1;
-/// Bytes of a request with its line break.
-inline constexpr std::size_t longest_request = 65536;
 
 std::string hello();
-
-enum class What : std::uint8_t {
-    /// How things stand.
-    status,
-    /// As status, and every event from now on.
-    watch,
-    /// The configuration of the agent, as at SIGHUP.
-    apply,
-    /// What that would change.
-    plan,
-    confirm,
-    rollback,
-    /// What was added to the white list at run time, or something more or less of it.
-    whitelist,
-};
-
-struct Request {
-    What what = What::status;
-    // Of whitelist: addresses and prefixes; not both.
-    std::vector<std::string> add = {};
-    std::vector<std::string> del = {};
-    /// Of what is added. Absent: it has no end.
-    std::optional<std::chrono::seconds> lifetime = {};
-};
-
-/// A request, or what is wrong with it.
-std::variant<Request, std::string> parse(std::string_view line);
 
 struct State {
     std::chrono::seconds running{};

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/control.h"
+#include "agent/request.h"
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/unix_address.h"
 

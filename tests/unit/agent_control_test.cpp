@@ -6,6 +6,7 @@
 
 #include "agent/change_words.h"
 #include "agent/control.h"
+#include "agent/request.h"
 
 using namespace natctl;
 using namespace std::chrono_literals;

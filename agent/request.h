@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace natctl::control {
+
+// What is asked at the control socket; control.h says how it is answered.
+
+/// Bytes of a request with its line break.
+inline constexpr std::size_t longest_request = 65536;
+
+enum class What : std::uint8_t {
+    /// How things stand.
+    status,
+    /// As status, and every event from now on.
+    watch,
+    /// The configuration of the agent, as at SIGHUP.
+    apply,
+    /// What that would change.
+    plan,
+    confirm,
+    rollback,
+    /// What was added to the white list at run time, or something more or less of it.
+    whitelist,
+};
+
+struct Request {
+    What what = What::status;
+    // Of whitelist: addresses and prefixes; not both.
+    std::vector<std::string> add = {};
+    std::vector<std::string> del = {};
+    /// Of what is added. Absent: it has no end.
+    std::optional<std::chrono::seconds> lifetime = {};
+};
+
+/// A request, or what is wrong with it.
+std::variant<Request, std::string> parse(std::string_view line);
+
+} // namespace natctl::control

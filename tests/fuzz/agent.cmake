@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+natctl_fuzz_target(agent_request SOURCES agent_request_fuzz.cpp LINK natctl_agent_request)
