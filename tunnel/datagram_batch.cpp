@@ -123,9 +123,10 @@ SendBatch::SendBatch() : slots_(std::make_unique<Slots>()) {}
 SendBatch::~SendBatch() = default;
 
 void SendBatch::add(int fd, const std::optional<Endpoint>& to, DatagramView header, DatagramView payload,
-                    const Endpoint& from, SendFailures& failures) {
+                    const Endpoint& from, SendFailures& failures, Joining joining) {
     if (count_ == capacity || (count_ > 0 && fd != fd_)) flush();
     fd_ = fd;
+    joining_ = joining;
     Slots::Item& item = slots_->items[count_];
     assert(header.size() <= item.header.size());
     std::ranges::copy(header, item.header.begin());
@@ -191,7 +192,7 @@ void SendBatch::fail(std::size_t message, const std::error_code& error) {
 }
 
 void SendBatch::flush() {
-    std::size_t messages = arrange(0, true);
+    std::size_t messages = arrange(0, joining_ == Joining::udp);
     for (std::size_t done = 0; done < messages;) {
         const int sent = ::sendmmsg(fd_, slots_->messages.data() + done, static_cast<unsigned>(messages - done),
                                     MSG_DONTWAIT | MSG_NOSIGNAL);

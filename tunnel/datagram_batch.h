@@ -63,6 +63,10 @@ protected:
     ~SendFailures() = default;
 };
 
+/// Whether the kernel may take several datagrams of a socket in one piece. It knows how to part UDP again; of a raw
+/// socket they would leave as one packet, without an error.
+enum class Joining : std::uint8_t { udp, never };
+
 /// Collects datagrams and sends those of one socket with one system call. Those of one size to one destination go
 /// through the kernel in one piece (UDP_SEGMENT, udp(7)), where it and the way there allow that. What does not go out
 /// at once is dropped, as routers do; `failures` hears of it.
@@ -79,7 +83,7 @@ public:
     /// `to` empty: the socket is connected. `payload` and `failures` must stay until flush(), which may happen here;
     /// `from` is for messages.
     void add(int fd, const std::optional<Endpoint>& to, DatagramView header, DatagramView payload, const Endpoint& from,
-             SendFailures& failures);
+             SendFailures& failures, Joining joining = Joining::udp);
     void flush();
 
 private:
@@ -91,6 +95,7 @@ private:
 
     std::unique_ptr<Slots> slots_;
     int fd_ = -1;
+    Joining joining_ = Joining::udp;
     std::size_t count_ = 0;
 };
 

@@ -91,7 +91,7 @@ void EchoTranslator::pass_on(const Datagram& request) {
     const echo::Message ours{flows_.identifier_for({asker, asked, message->identifier}, now_), message->sequence,
                              message->data};
     context_.datagrams.out.add(replies4_->native_handle(), Endpoint{*host, 0}, echo::request4(ours), ours.data,
-                               request.from, *this);
+                               request.from, *this, Joining::never);
 }
 
 void EchoTranslator::pass_back(const Datagram& reply) {
