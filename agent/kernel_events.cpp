@@ -25,6 +25,7 @@
 #include "nftctl/base/address.h"
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/netlink.h"
+#include "nftctl/kernel/nftables.h"
 #include "nftctl/plan/route.h"
 #include "nftctl/plan/table.h"
 
@@ -201,7 +202,9 @@ std::vector<KernelEvent> RouteEvents::take() {
     return events;
 }
 
-TableEvents::TableEvents() : socket_(NETLINK_NETFILTER, {NFNLGRP_NFTABLES}) {}
+TableEvents::TableEvents()
+    : socket_(NETLINK_NETFILTER, {NFNLGRP_NFTABLES}),
+      own_process_(nft::Nftables().own_process()) {}
 
 void TableEvents::end_transaction(const nlmsghdr& message, std::vector<KernelEvent>& events) {
     const End end = end_in(message);
@@ -213,7 +216,7 @@ void TableEvents::end_transaction(const nlmsghdr& message, std::vector<KernelEve
         return;
     }
     foreign_.reset();
-    if (end.process != static_cast<std::uint32_t>(::getpid()))
+    if (end.process != own_process_)
         events.push_back({.cause = Cause::table, .by = fmt::format("{} (process {})", end.name, end.process)});
 }
 

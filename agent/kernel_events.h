@@ -79,6 +79,7 @@ private:
     void end_transaction(const nlmsghdr& message, std::vector<KernelEvent>& events);
 
     EventSocket socket_;
+    std::uint32_t own_process_;
     std::optional<Generations> foreign_;
     /// In the transaction whose end has not come yet.
     bool ours_ = false;

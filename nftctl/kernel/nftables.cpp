@@ -55,12 +55,16 @@ bool belongs(const netlink::Answer& answer, const Batch& batch) {
 
 Nftables::Nftables() : socket_(NETLINK_NETFILTER) {}
 
-std::uint32_t Nftables::generation() {
+std::uint32_t Nftables::generation() { return ask_generation(NFTA_GEN_ID); }
+
+std::uint32_t Nftables::own_process() { return ask_generation(NFTA_GEN_PROC_PID); }
+
+std::uint32_t Nftables::ask_generation(std::uint16_t wanted) {
     netlink::Message message = make_request(NFT_MSG_GETGEN, NFPROTO_UNSPEC);
-    std::uint32_t generation = 0;
+    std::uint32_t value = 0;
     const netlink::Answer answer = socket_.request(message, [&](const nlmsghdr& reply) {
         netlink::each_attribute(reply, sizeof(nfgenmsg), [&](const nlattr& attribute) {
-            if (mnl_attr_get_type(&attribute) == NFTA_GEN_ID) generation = ntohl(mnl_attr_get_u32(&attribute));
+            if (mnl_attr_get_type(&attribute) == wanted) value = ntohl(mnl_attr_get_u32(&attribute));
         });
     });
     if (answer.error != 0)
@@ -68,7 +72,7 @@ std::uint32_t Nftables::generation() {
                           answer.error == EPERM    ? "run it as root"
                           : answer.error == EINVAL ? "the kernel lacks nf_tables (CONFIG_NF_TABLES): modprobe nf_tables"
                                                    : "");
-    return generation;
+    return value;
 }
 
 Nftables::State Nftables::read() {

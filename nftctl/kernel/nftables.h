@@ -18,6 +18,9 @@ public:
 
     /// Counts the changes to all tables of the network namespace.
     std::uint32_t generation();
+    /// The calling thread's number as the kernel names it to others who change tables: that of the first pid namespace,
+    /// which getpid(2) does not tell inside a container (nf_tables_fill_gen_info() in net/netfilter/nf_tables_api.c).
+    std::uint32_t own_process();
 
     /// Whether our table is there. Needs CAP_NET_ADMIN.
     bool exists();
@@ -41,6 +44,7 @@ public:
     std::vector<int> try_out(std::span<const Change> changes);
 
 private:
+    std::uint32_t ask_generation(std::uint16_t wanted);
     // Each is false when something changed meanwhile.
     bool read_table(std::optional<Table>& result);
     bool read_sets(Table& table);

@@ -56,7 +56,7 @@ UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 def measure_one(a, b, programs, seconds, results):
     command = ["wrk", "--threads", 1, "--connections", CONNECTIONS, "--duration", f"{seconds}s", "--latency"]
     before = cpu_seconds(programs)
-    said = a.host.run(*command, f"http://{b.virtual(20)}/").stdout
+    said = a.host.run(*command, f"http://{b.virtual(20)}:80/").stdout
     used = cpu_seconds(programs) - before
     assert "Socket errors" not in said and "Non-2xx" not in said, said
     requests = int(re.search(r"(\d+) requests in", said)[1])
