@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
 
@@ -43,22 +42,15 @@ const char* name_of(int protocol) {
     return protocol == NETLINK_NETFILTER ? "events of nf_tables" : "events of routing";
 }
 
-std::optional<Address> address_of(std::uint8_t family, const nlattr& attribute) {
-    const Family of = family == AF_INET ? Family::ipv4 : Family::ipv6;
-    const auto* const bytes = static_cast<const std::uint8_t*>(mnl_attr_get_payload(&attribute));
-    const std::size_t size = mnl_attr_get_payload_len(&attribute);
-    if (size != address_bits(of) / 8) return std::nullopt;
-    return Address::from_bytes(of, std::span(bytes, size));
-}
-
 std::string address_in(const nlmsghdr& message) {
     const auto* const header = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(&message));
+    const Family family = header->ifa_family == AF_INET ? Family::ipv4 : Family::ipv6;
     std::optional<Address> address;
     std::optional<Address> local;
     each_attribute(message, sizeof(ifaddrmsg), [&](const nlattr& attribute) {
         const auto type = mnl_attr_get_type(&attribute);
-        if (type == IFA_LOCAL) local = address_of(header->ifa_family, attribute);
-        if (type == IFA_ADDRESS) address = address_of(header->ifa_family, attribute);
+        if (type == IFA_LOCAL) local = netlink::decode_address(family, attribute);
+        if (type == IFA_ADDRESS) address = netlink::decode_address(family, attribute);
     });
     if (local) address = local;
     if (!address) return {};

@@ -14,12 +14,6 @@
 
 namespace natctl {
 
-namespace {
-
-constexpr int batches_per_turn = 8;
-
-} // namespace
-
 CarriedExit::CarriedExit(Context& context, std::shared_ptr<const Settings> settings, const Carrier& carrier,
                          const Endpoint& source, Deliver deliver)
     : context_(context),
@@ -54,18 +48,12 @@ asio::awaitable<void> CarriedExit::read() {
 }
 
 void CarriedExit::receive_all() {
-    DatagramContext& datagrams = context_.datagrams;
-    for (int batch = 0; batch < batches_per_turn; ++batch) {
-        if (datagrams.in.receive(socket_.native_handle())) return;
-        for (const Datagram& datagram : datagrams.in.datagrams()) {
-            if (const auto name = carrier_.name_of(datagram.from.address))
-                deliver_({*name, datagram.from.port}, datagram.payload);
-            else
-                datagrams.drops.dropped(Drop::stranger, datagram.from);
-        }
-        datagrams.out.flush();
-        if (!datagrams.in.is_full()) return;
-    }
+    context_.datagrams.take_waiting(socket_, [this](const Datagram& datagram) {
+        if (const auto name = carrier_.name_of(datagram.from.address))
+            deliver_({*name, datagram.from.port}, datagram.payload);
+        else
+            context_.datagrams.drops.dropped(Drop::stranger, datagram.from);
+    });
 }
 
 void CarriedExit::send(const socks5::Destination& to, DatagramView payload) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <system_error>
 
 #include "tunnel/datagram_batch.h"
 #include "tunnel/drop_log.h"
@@ -43,6 +44,20 @@ struct DatagramContext {
         DatagramContext& context_;
     };
     bool has_room() const { return associations < max_associations; }
+
+    /// Hands over what waits at `socket` and sends what that led to. A few batches at most, so that other sockets have
+    /// their turn. The error that receiving ended with: EAGAIN when nothing was left, none when there may be more.
+    template <class Socket, class Take>
+    std::error_code take_waiting(Socket& socket, const Take& take, int batches = 8) {
+        for (; batches > 0; --batches) {
+            // Asked anew each time: what was taken may have led to its end.
+            if (const auto error = in.receive(socket.native_handle())) return error;
+            for (const Datagram& datagram : in.datagrams()) take(datagram);
+            out.flush();
+            if (!in.is_full()) break;
+        }
+        return {};
+    }
 };
 
 } // namespace natctl

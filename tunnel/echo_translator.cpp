@@ -67,14 +67,9 @@ asio::awaitable<void> EchoTranslator::serve(std::shared_ptr<Socket> socket, Hand
 }
 
 void EchoTranslator::receive_all(Socket& socket, Handler handle) {
-    DatagramContext& datagrams = context_.datagrams;
     now_ = Clock::now();
-    for (int batch = 0; batch < batches_per_turn; ++batch) {
-        if (datagrams.in.receive(socket.native_handle())) return;
-        for (const Datagram& datagram : datagrams.in.datagrams()) (this->*handle)(datagram);
-        datagrams.out.flush();
-        if (!datagrams.in.is_full()) return;
-    }
+    context_.datagrams.take_waiting(
+        socket, [&](const Datagram& datagram) { (this->*handle)(datagram); }, batches_per_turn);
 }
 
 void EchoTranslator::pass_on(const Datagram& request) {

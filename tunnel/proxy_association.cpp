@@ -19,8 +19,6 @@ namespace {
 
 constexpr std::size_t most_waiting = 64;
 constexpr std::size_t most_waiting_bytes = std::size_t{256} << 10;
-/// Batches of one socket before the others have their turn.
-constexpr int batches_per_turn = 8;
 /// A proxy that refused is left alone for so long.
 constexpr auto pause_after_failure = std::chrono::seconds(1);
 
@@ -111,16 +109,8 @@ asio::awaitable<void> ProxyAssociation::read_relay() {
 }
 
 void ProxyAssociation::receive_all() {
-    DatagramContext& datagrams = context_.datagrams;
-    for (int batch = 0; batch < batches_per_turn; ++batch) {
-        if (const auto error = datagrams.in.receive(relay_.native_handle())) {
-            if (error == std::errc::connection_refused) break_off();
-            return;
-        }
-        for (const Datagram& datagram : datagrams.in.datagrams()) deliver(datagram);
-        datagrams.out.flush();
-        if (!datagrams.in.is_full()) return;
-    }
+    const auto error = context_.datagrams.take_waiting(relay_, [this](const Datagram& datagram) { deliver(datagram); });
+    if (error == std::errc::connection_refused) break_off();
 }
 
 void ProxyAssociation::deliver(const Datagram& datagram) {

@@ -17,9 +17,6 @@ namespace natctl {
 
 namespace {
 
-const std::string direct_way = "direct";
-constexpr int batches_per_turn = 8;
-
 Endpoint local_endpoint_of(int fd) {
     sockaddr_in6 address{};
     socklen_t size = sizeof address;
@@ -69,10 +66,10 @@ void ServedAssociation::close() {
     traffic_.clear();
 }
 
-WayTraffic& ServedAssociation::traffic(const std::string& way) {
+WayTraffic& ServedAssociation::traffic(Way way) {
     auto& known = traffic_[way];
     if (!known) {
-        known = &context_.datagrams.served[way];
+        known = &context_.datagrams.served[way ? settings_->peers[*way].name : "direct"];
         ++known->open;
     }
     return *known;
@@ -95,36 +92,24 @@ asio::awaitable<void> ServedAssociation::watch_idle(tcp::socket& control) {
 
 asio::awaitable<void> ServedAssociation::read_client() {
     const auto self = shared_from_this();
-    DatagramContext& datagrams = context_.datagrams;
     while (true) {
         const auto [error] = co_await relay_.async_wait(asio::posix::descriptor_base::wait_read, awaiting);
         if (error || !open_) co_return;
-        for (int batch = 0; batch < batches_per_turn; ++batch) {
-            if (datagrams.in.receive(relay_.native_handle())) break;
-            for (const Datagram& datagram : datagrams.in.datagrams()) from_client(datagram);
-            datagrams.out.flush();
-            if (!datagrams.in.is_full()) break;
-        }
+        context_.datagrams.take_waiting(relay_, [this](const Datagram& datagram) { from_client(datagram); });
     }
 }
 
 asio::awaitable<void> ServedAssociation::read_exit(Family family) {
     const auto self = shared_from_this();
-    DatagramContext& datagrams = context_.datagrams;
     while (true) {
         const auto [error] = co_await exit(family).async_wait(asio::posix::descriptor_base::wait_read, awaiting);
         if (error || !open_) co_return;
-        for (int batch = 0; batch < batches_per_turn; ++batch) {
-            if (datagrams.in.receive(exit(family).native_handle())) break;
-            for (const Datagram& datagram : datagrams.in.datagrams()) {
-                if (const auto name = access_.name_of_source(datagram.from.address))
-                    to_client({*name, datagram.from.port}, datagram.payload, direct_way);
-                else
-                    datagrams.drops.dropped(Drop::stranger, datagram.from);
-            }
-            datagrams.out.flush();
-            if (!datagrams.in.is_full()) break;
-        }
+        context_.datagrams.take_waiting(exit(family), [this](const Datagram& datagram) {
+            if (const auto name = access_.name_of_source(datagram.from.address))
+                to_client({*name, datagram.from.port}, datagram.payload, directly);
+            else
+                context_.datagrams.drops.dropped(Drop::stranger, datagram.from);
+        });
     }
 }
 
@@ -188,7 +173,7 @@ void ServedAssociation::send_direct(const Endpoint& to, DatagramView payload) {
         }
         spawn(context_.executor, read_exit(family));
     }
-    traffic(direct_way).bytes_to_far += payload.size();
+    traffic(directly).bytes_to_far += payload.size();
     context_.datagrams.out.add(exit(family).native_handle(), to, {}, payload, client_, *this);
 }
 
@@ -200,13 +185,13 @@ void ServedAssociation::send_by_peer(std::size_t route, const socks5::Destinatio
         association = std::make_shared<ProxyAssociation>(
             context_, settings_, route, client_, [this, route](const Endpoint& origin, DatagramView answer) {
                 if (settings_->directory->peer_of(origin.address) == route)
-                    to_client(origin, answer, settings_->peers[route].name);
+                    to_client(origin, answer, route);
                 else
                     context_.datagrams.drops.dropped(Drop::stranger, origin, "told by another peer's proxy");
             });
         association->start();
     }
-    traffic(settings_->peers[route].name).bytes_to_far += payload.size();
+    traffic(route).bytes_to_far += payload.size();
     association->send(to, payload);
 }
 
@@ -216,14 +201,14 @@ void ServedAssociation::send_carried(const Carrier& carrier, const socks5::Desti
             return context_.datagrams.drops.dropped(Drop::no_association, client_, "all of them are in use");
         carried_ = std::make_shared<CarriedExit>(
             context_, settings_, carrier, client_,
-            [this](const Endpoint& origin, DatagramView answer) { to_client(origin, answer, direct_way); });
+            [this](const Endpoint& origin, DatagramView answer) { to_client(origin, answer, directly); });
         carried_->start();
     }
-    traffic(direct_way).bytes_to_far += payload.size();
+    traffic(directly).bytes_to_far += payload.size();
     carried_->send(to, payload);
 }
 
-void ServedAssociation::to_client(const Endpoint& origin, DatagramView payload, const std::string& way) {
+void ServedAssociation::to_client(const Endpoint& origin, DatagramView payload, Way way) {
     if (!has_client_ || !open_) return;
     active_ = Clock::now();
     traffic(way).bytes_to_client += payload.size();

@@ -40,6 +40,9 @@ public:
 
 private:
     using Clock = std::chrono::steady_clock;
+    /// The route of a peer, or none: without any peer.
+    using Way = std::optional<std::size_t>;
+    static constexpr std::nullopt_t directly = std::nullopt;
 
     asio::awaitable<void> read_client();
     asio::awaitable<void> read_exit(Family family);
@@ -50,8 +53,8 @@ private:
     void send_direct(const Endpoint& to, DatagramView payload);
     void send_by_peer(std::size_t route, const socks5::Destination& to, DatagramView payload);
     void send_carried(const Carrier& carrier, const socks5::Destination& to, DatagramView payload);
-    void to_client(const Endpoint& origin, DatagramView payload, const std::string& way);
-    WayTraffic& traffic(const std::string& way);
+    void to_client(const Endpoint& origin, DatagramView payload, Way way);
+    WayTraffic& traffic(Way way);
     asio::posix::stream_descriptor& exit(Family family) { return exits_[static_cast<std::size_t>(family)]; }
 
     Context& context_;
@@ -71,7 +74,7 @@ private:
     /// To an own prefix that carries IPv4 addresses.
     std::shared_ptr<DatagramPath> carried_;
     /// In the context, by way.
-    std::map<std::string, WayTraffic*> traffic_;
+    std::map<Way, WayTraffic*> traffic_;
     std::optional<socks5::Destination> decided_for_;
     Decision decision_;
 };

@@ -15,7 +15,6 @@ namespace natctl {
 namespace {
 
 constexpr std::uint16_t dns_port = 53;
-constexpr int batches_per_turn = 8;
 
 } // namespace
 
@@ -83,14 +82,8 @@ asio::awaitable<void> TransparentDatagrams::serve(std::shared_ptr<Socket> socket
 }
 
 void TransparentDatagrams::receive_all(Socket& socket) {
-    DatagramContext& datagrams = context_.datagrams;
     now_ = Clock::now();
-    for (int batch = 0; batch < batches_per_turn; ++batch) {
-        if (datagrams.in.receive(socket.descriptor.native_handle())) return;
-        for (const Datagram& datagram : datagrams.in.datagrams()) pass_on(datagram);
-        datagrams.out.flush();
-        if (!datagrams.in.is_full()) return;
-    }
+    context_.datagrams.take_waiting(socket.descriptor, [this](const Datagram& datagram) { pass_on(datagram); });
 }
 
 void TransparentDatagrams::pass_on(const Datagram& datagram) {

@@ -7,10 +7,9 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include "nftctl/base/run_files.h"
-#include "nftctl/kernel/unix_address.h"
+#include "nftctl/cli/unix_client.h"
 
 namespace natctl {
 
@@ -42,23 +41,12 @@ std::string name_line(const Json& name) {
 } // namespace
 
 std::optional<AgentClient> AgentClient::connect(const std::string& run_dir) {
-    const auto address = unix_address(run_dir + "/" + run_files::agent_socket);
-    if (!address) return std::nullopt;
-    Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    auto socket = connect_to(run_dir + "/" + run_files::agent_socket, patience);
     if (!socket) return std::nullopt;
-    AgentClient client(std::move(socket));
-    client.set_patience(patience);
-    if (::connect(client.socket_.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0)
-        return std::nullopt;
+    AgentClient client(*std::move(socket));
     const auto hello = client.read_line();
     if (!hello || hello->value("program", "") != "natctl-agent" || hello->value("version", 0) != 1) return std::nullopt;
     return client;
-}
-
-void AgentClient::set_patience(int seconds) {
-    const timeval time{.tv_sec = seconds, .tv_usec = 0};
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
 }
 
 std::optional<Json> AgentClient::read_line() {
@@ -82,7 +70,7 @@ std::optional<Json> AgentClient::ask(const std::string& what) {
 }
 
 std::optional<Json> AgentClient::wait() {
-    set_patience(0);
+    set_patience(socket_, 0);
     return read_line();
 }
 

@@ -24,7 +24,6 @@ public:
 
 private:
     explicit AgentClient(Fd socket) : socket_(std::move(socket)) {}
-    void set_patience(int seconds);
     std::optional<nlohmann::ordered_json> read_line();
 
     Fd socket_;

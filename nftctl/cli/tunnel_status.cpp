@@ -6,12 +6,10 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
-#include "nftctl/base/fd.h"
 #include "nftctl/base/run_files.h"
 #include "nftctl/cli/flow_text.h"
-#include "nftctl/kernel/unix_address.h"
+#include "nftctl/cli/unix_client.h"
 
 namespace natctl {
 
@@ -19,22 +17,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// It is on this machine.
-constexpr timeval patience{.tv_sec = 3, .tv_usec = 0};
+/// Seconds. It is on this machine.
+constexpr int patience = 3;
 
 std::optional<std::string> read_all(const std::string& path) {
-    const auto address = unix_address(path);
-    if (!address) return std::nullopt;
-    const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto socket = connect_to(path, patience);
     if (!socket) return std::nullopt;
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0)
-        return std::nullopt;
     std::string text;
     std::array<char, 65536> part;
     while (true) {
-        const auto count = ::recv(socket.get(), part.data(), part.size(), 0);
+        const auto count = ::recv(socket->get(), part.data(), part.size(), 0);
         if (count < 0) return std::nullopt;
         if (count == 0) return text;
         text.append(part.data(), static_cast<std::size_t>(count));

@@ -17,12 +17,6 @@ namespace {
 
 std::uint8_t number_of(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
 
-std::optional<Address> decode_address(Family family, const nlattr& attribute) {
-    const auto* const bytes = static_cast<const std::uint8_t*>(mnl_attr_get_payload(&attribute));
-    if (mnl_attr_get_payload_len(&attribute) != address_bits(family) / 8) return std::nullopt;
-    return Address::from_bytes(family, std::span(bytes, address_bits(family) / 8));
-}
-
 Device parse_device(const nlmsghdr& message) {
     const auto* const header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
     Device device;
@@ -57,10 +51,12 @@ ForeignRule parse_rule(const nlmsghdr& message, Family family) {
         case FRA_FWMASK: mark.mask = mnl_attr_get_u32(&attribute); break;
         case FRA_PROTOCOL: rule.protocol = mnl_attr_get_u8(&attribute); break;
         case FRA_SRC:
-            if (const auto address = decode_address(family, attribute)) rule.from = Prefix(*address, header->src_len);
+            if (const auto address = netlink::decode_address(family, attribute))
+                rule.from = Prefix(*address, header->src_len);
             break;
         case FRA_DST:
-            if (const auto address = decode_address(family, attribute)) rule.to = Prefix(*address, header->dst_len);
+            if (const auto address = netlink::decode_address(family, attribute))
+                rule.to = Prefix(*address, header->dst_len);
             break;
         case FRA_SUPPRESS_PREFIXLEN: {
             // -1: nothing is suppressed.
@@ -87,7 +83,7 @@ ForeignRoute parse_route(const nlmsghdr& message, Family family, const std::map<
     netlink::each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
         const auto type = mnl_attr_get_type(&attribute);
         if (type == RTA_TABLE) route.table = mnl_attr_get_u32(&attribute);
-        if (type == RTA_DST) destination = decode_address(family, attribute).value_or(destination);
+        if (type == RTA_DST) destination = netlink::decode_address(family, attribute).value_or(destination);
         if (type == RTA_OIF)
             if (const auto name = names.find(mnl_attr_get_u32(&attribute)); name != names.end())
                 route.dev = name->second;

@@ -38,10 +38,7 @@ std::optional<FoundAddress> parse(const nlmsghdr& message) {
         const auto type = mnl_attr_get_type(&attribute);
         if (type == IFA_FLAGS) flags = mnl_attr_get_u32(&attribute);
         if (type != IFA_ADDRESS && type != IFA_LOCAL) return;
-        const auto* const bytes = static_cast<const std::uint8_t*>(mnl_attr_get_payload(&attribute));
-        const std::size_t size = mnl_attr_get_payload_len(&attribute);
-        if (size != address_bits(family) / 8) return;
-        (type == IFA_LOCAL ? local : address) = Address::from_bytes(family, std::span(bytes, size));
+        (type == IFA_LOCAL ? local : address) = netlink::decode_address(family, attribute);
     });
     // On a point-to-point interface IFA_ADDRESS is the other end's.
     if (local) address = local;

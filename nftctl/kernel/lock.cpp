@@ -20,6 +20,11 @@ ApplyLock::ApplyLock(const std::string& run_dir) {
     sigprocmask(SIG_BLOCK, &deferred, &former_);
 }
 
+bool is_locked(const std::string& path) {
+    const Fd lock(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    return lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) < 0;
+}
+
 ApplyLock::~ApplyLock() {
     // Released first: what was deferred may end the program now.
     fd_ = Fd();

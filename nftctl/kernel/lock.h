@@ -23,4 +23,7 @@ private:
     sigset_t former_{};
 };
 
+/// Whether somebody has an flock on that file now.
+bool is_locked(const std::string& path);
+
 } // namespace natctl

@@ -49,6 +49,13 @@ int done_status(const nlmsghdr* header) {
 
 } // namespace
 
+std::optional<Address> decode_address(Family family, const nlattr& attribute) {
+    const auto* const bytes = static_cast<const std::uint8_t*>(mnl_attr_get_payload(&attribute));
+    const std::size_t size = mnl_attr_get_payload_len(&attribute);
+    if (size != address_bits(family) / 8) return std::nullopt;
+    return Address::from_bytes(family, std::span(bytes, size));
+}
+
 Message::Message(std::uint16_t type, std::uint16_t flags) {
     nlmsghdr* const put = mnl_nlmsg_put_header(buffer_.data());
     put->nlmsg_type = type;

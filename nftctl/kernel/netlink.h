@@ -4,12 +4,14 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <sys/uio.h>
 
+#include "nftctl/base/address.h"
 #include "nftctl/kernel/nftnl_ptr.h"
 
 namespace natctl::netlink {
@@ -32,6 +34,9 @@ void each_attribute(const nlattr& nest, Each&& each) {
          attribute = mnl_attr_next(attribute))
         each(*attribute);
 }
+
+/// nullopt: it is of another length than addresses of that family.
+std::optional<Address> decode_address(Family family, const nlattr& attribute);
 
 /// What the kernel said to one request.
 struct Answer {

@@ -18,21 +18,14 @@ namespace natctl {
 
 namespace {
 
-std::optional<Address> decode_address(Family family, const nlattr& attribute) {
-    const auto* const bytes = static_cast<const std::uint8_t*>(mnl_attr_get_payload(&attribute));
-    const std::size_t size = mnl_attr_get_payload_len(&attribute);
-    if (size != address_bits(family) / 8) return std::nullopt;
-    return Address::from_bytes(family, std::span(bytes, size));
-}
-
 Hop parse(const nlmsghdr& message, Family family) {
     const auto* const header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
     Hop hop;
     if (header->rtm_type == RTN_LOCAL) hop.type = RouteType::local;
     netlink::each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
         switch (mnl_attr_get_type(&attribute)) {
-        case RTA_GATEWAY: hop.via = decode_address(family, attribute); break;
-        case RTA_PREFSRC: hop.source = decode_address(family, attribute); break;
+        case RTA_GATEWAY: hop.via = netlink::decode_address(family, attribute); break;
+        case RTA_PREFSRC: hop.source = netlink::decode_address(family, attribute); break;
         case RTA_OIF: {
             std::array<char, IF_NAMESIZE> name{};
             if (::if_indextoname(mnl_attr_get_u32(&attribute), name.data())) hop.dev = name.data();

@@ -54,13 +54,6 @@ std::uint8_t encode_type(RouteType type) {
     return RTN_UNSPEC;
 }
 
-std::optional<Address> decode_address(Family family, const nlattr& attribute) {
-    const auto* const bytes = static_cast<const std::uint8_t*>(mnl_attr_get_payload(&attribute));
-    const std::size_t size = mnl_attr_get_payload_len(&attribute);
-    if (size != address_bits(family) / 8) return std::nullopt;
-    return Address::from_bytes(family, std::span(bytes, size));
-}
-
 /// nullopt: of a type that none of ours can be.
 std::optional<FoundRoute> parse(const nlmsghdr& message, const std::vector<Device>& links) {
     const auto* const header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
@@ -75,9 +68,9 @@ std::optional<FoundRoute> parse(const nlmsghdr& message, const std::vector<Devic
     netlink::each_attribute(message, sizeof(rtmsg), [&](const nlattr& attribute) {
         switch (mnl_attr_get_type(&attribute)) {
         case RTA_TABLE: found.route.table = mnl_attr_get_u32(&attribute); break;
-        case RTA_DST: destination = decode_address(family, attribute).value_or(destination); break;
-        case RTA_GATEWAY: found.route.via = decode_address(family, attribute); break;
-        case RTA_PREFSRC: found.route.source = decode_address(family, attribute); break;
+        case RTA_DST: destination = netlink::decode_address(family, attribute).value_or(destination); break;
+        case RTA_GATEWAY: found.route.via = netlink::decode_address(family, attribute); break;
+        case RTA_PREFSRC: found.route.source = netlink::decode_address(family, attribute); break;
         case RTA_PRIORITY: found.metric = mnl_attr_get_u32(&attribute); break;
         case RTA_OIF: {
             const auto link = std::ranges::find(links, mnl_attr_get_u32(&attribute), &Device::index);

@@ -4,13 +4,10 @@
 #include <cerrno>
 #include <filesystem>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <syslog.h>
 
 #include "nftctl/base/error.h"
-#include "nftctl/base/fd.h"
 #include "nftctl/base/run_files.h"
 #include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/ipset_mirror.h"
@@ -64,10 +61,7 @@ std::unique_ptr<Kernel> make_kernel(const std::string& run_dir, const std::strin
                               .run_dir = run_dir});
 }
 
-bool agent_runs(const std::string& run_dir) {
-    const Fd lock(::open((run_dir + "/" + run_files::agent_lock).c_str(), O_RDONLY | O_CLOEXEC));
-    return lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) < 0;
-}
+bool agent_runs(const std::string& run_dir) { return is_locked(run_dir + "/" + run_files::agent_lock); }
 
 /// While the agent runs, it is the one who follows names: two resolvers need not have the same answer at the same time.
 Endpoints endpoints_of(const Site& site, const std::string& run_dir, const std::string& state_dir,

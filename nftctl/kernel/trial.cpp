@@ -6,11 +6,9 @@
 #include <fstream>
 #include <sstream>
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#include "nftctl/base/fd.h"
+#include "nftctl/kernel/lock.h"
 #include "nftctl/kernel/state_file.h"
 
 namespace natctl {
@@ -67,9 +65,6 @@ std::optional<Trial> read_trial(const StatePaths& paths) {
     return trial_of(*text);
 }
 
-bool trial_is_watched(const std::string& run_dir) {
-    const Fd lock(::open((run_dir + "/trial.lock").c_str(), O_RDONLY | O_CLOEXEC));
-    return lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) < 0;
-}
+bool trial_is_watched(const std::string& run_dir) { return is_locked(run_dir + "/trial.lock"); }
 
 } // namespace natctl

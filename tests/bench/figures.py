@@ -38,6 +38,12 @@ def ratios(one, other):
     return [a / b for a, b in zip(one, other)]
 
 
+def of_others(kinds, name, field, others=("v2ray", "kernel NAT")):
+    """The ratios of that kind's figure to the others', as texts."""
+    mine = kinds[name][field]["all"]
+    return [f"{statistics.median(ratios(mine, kinds[other][field]['all'])):.2f}" for other in others]
+
+
 def in_turn(kinds, number):
     """The order of run `number`: another one begins each time."""
     first = number % len(kinds)

@@ -5,11 +5,9 @@ A flow is: host C of site a connects to host D of site b, says a byte, hears one
 time from connect to the byte; and 64 at once, for as many as there can be in a second.
 """
 
-import statistics
-
-from figures import in_turn, progress, ratios, spread, table
+from figures import of_others, table
 from natlab import Lab, build_sites
-from ways import KernelNat, NatctlTunnel, V2ray, cpu_seconds, load, running, server, without_scarcity
+from ways import compare, cpu_seconds, load, server, without_scarcity
 
 RUNS = 5
 PORT, PORTS = 9100, 8
@@ -34,20 +32,19 @@ def measure(options, binaries):
         sites = a, b = build_sites(lab)
         without_scarcity([a.host, a.router, b.router, b.host])
         server(b.host, "echo", PORT, PORTS)
-        kinds = [kind(lab, sites) for kind in (NatctlTunnel, V2ray, KernelNat)]
-        results = {kind.name: {field: [] for field in FIELDS} for kind in kinds}
-        for number in range(options.runs):
-            for kind in in_turn(kinds, number):
-                progress(f"flows, run {number + 1} of {options.runs}: {kind.name} ...")
-                with running(kind, sites) as programs:
-                    measure_one(a, b, programs, options.flows_seconds, results[kind.name])
+        kinds = compare(
+            "flows",
+            lab,
+            sites,
+            options.runs,
+            FIELDS,
+            lambda programs, results: measure_one(a, b, programs, options.flows_seconds, results),
+        )
     return {
         "runs": options.runs,
         "seconds": options.flows_seconds,
         "at_once": AT_ONCE,
-        "kinds": {
-            name: {field: spread(values) for field, values in fields.items()} for name, fields in results.items()
-        },
+        "kinds": kinds,
     }
 
 
@@ -70,17 +67,13 @@ def text(figures):
     plain = kinds["kernel NAT"]["first_byte_us"]["median"]
     for name, fields in kinds.items():
         rate, first = fields["flows_per_second"], fields["first_byte_us"]
-        of_others = [
-            statistics.median(ratios(rate["all"], kinds[other]["flows_per_second"]["all"]))
-            for other in ("v2ray", "kernel NAT")
-        ]
         rows.append(
             [
                 name,
                 f"{rate['median']:.0f}",
                 f"{rate['min']:.0f}..{rate['max']:.0f}",
                 f"{fields['cpu_seconds_per_10k']['median']:.2f}",
-                *(f"{ratio:.2f}" for ratio in of_others),
+                *of_others(kinds, name, "flows_per_second"),
                 f"{first['median']:.0f}",
                 f"{first['median'] - plain:.0f}",
             ]

@@ -5,11 +5,10 @@ wrk at host C of site a asks nginx at host D of site b for a page of a line, ove
 """
 
 import re
-import statistics
 
-from figures import in_turn, progress, ratios, spread, table
+from figures import of_others, table
 from natlab import Lab, build_sites, nginx
-from ways import KernelNat, NatctlTunnel, V2ray, cpu_seconds, running
+from ways import compare, cpu_seconds
 
 RUNS = 5
 CONNECTIONS = 64
@@ -32,20 +31,19 @@ def measure(options, binaries):
     with Lab(binaries) as lab:
         sites = a, b = build_sites(lab)
         nginx(b.host)
-        kinds = [kind(lab, sites) for kind in (NatctlTunnel, V2ray, KernelNat)]
-        results = {kind.name: {field: [] for field in FIELDS} for kind in kinds}
-        for number in range(options.runs):
-            for kind in in_turn(kinds, number):
-                progress(f"http, run {number + 1} of {options.runs}: {kind.name} ...")
-                with running(kind, sites) as programs:
-                    measure_one(a, b, programs, options.http_seconds, results[kind.name])
+        kinds = compare(
+            "http",
+            lab,
+            sites,
+            options.runs,
+            FIELDS,
+            lambda programs, results: measure_one(a, b, programs, options.http_seconds, results),
+        )
     return {
         "runs": options.runs,
         "seconds": options.http_seconds,
         "connections": CONNECTIONS,
-        "kinds": {
-            name: {field: spread(values) for field, values in fields.items()} for name, fields in results.items()
-        },
+        "kinds": kinds,
     }
 
 
@@ -71,10 +69,6 @@ def text(figures):
     rows = []
     for name, fields in kinds.items():
         rate = fields["requests_per_second"]
-        of_others = [
-            statistics.median(ratios(rate["all"], kinds[other]["requests_per_second"]["all"]))
-            for other in ("v2ray", "kernel NAT")
-        ]
         rows.append(
             [
                 name,
@@ -82,7 +76,7 @@ def text(figures):
                 f"{rate['min']:.0f}..{rate['max']:.0f}",
                 f"{fields['median_latency_ms']['median']:.2f}",
                 f"{fields['cpu_seconds_per_100k']['median']:.2f}",
-                *(f"{ratio:.2f}" for ratio in of_others),
+                *of_others(kinds, name, "requests_per_second"),
             ]
         )
     heads = ["a second", "min..max", "median ms", "CPU s/100k", "of v2ray", "of kernel NAT"]

@@ -8,11 +8,10 @@ datagram in a thousand may be missing in half a second.
 
 import contextlib
 import socket
-import statistics
 
-from figures import in_turn, progress, ratios, spread, table
+from figures import of_others, table
 from natlab import Lab, build_sites, eventually
-from ways import KernelNat, NatctlTunnel, V2ray, cpu_seconds, load, running
+from ways import compare, cpu_seconds, load
 
 RUNS = 5
 SIZE = 1200
@@ -34,27 +33,23 @@ def wrong(options):
 
 
 def measure(options, binaries):
-    results = {}
     with Lab(binaries) as lab:
         sites = build_sites(lab)
-        kinds = [kind(lab, sites) for kind in (NatctlTunnel, V2ray, KernelNat)]
-        results = {kind.name: {field: [] for field in FIELDS} for kind in kinds}
-        for number in range(options.runs):
-            for kind in in_turn(kinds, number):
-                progress(f"udp, run {number + 1} of {options.runs}: {kind.name} ...")
-                with running(kind, sites) as programs, Stream(*sites) as stream:
-                    measure_one(stream, programs, options, results[kind.name])
+
+        def measure_one(programs, results):
+            with Stream(*sites) as stream:
+                measure_stream(stream, programs, options, results)
+
+        kinds = compare("udp", lab, sites, options.runs, FIELDS, measure_one)
     return {
         "runs": options.runs,
         "seconds": options.udp_seconds,
         "size": SIZE,
-        "kinds": {
-            name: {field: spread(values) for field, values in fields.items()} for name, fields in results.items()
-        },
+        "kinds": kinds,
     }
 
 
-def measure_one(stream, programs, options, results):
+def measure_stream(stream, programs, options, results):
     before = cpu_seconds(programs)
     flood = stream.send(0, options.udp_seconds)
     used = cpu_seconds(programs) - before
@@ -107,10 +102,6 @@ def text(figures):
     rows = []
     for name, fields in kinds.items():
         flooded, lossless = fields["mbit_per_second"], fields["lossless_mbit_per_second"]
-        of_others = [
-            statistics.median(ratios(lossless["all"], kinds[other]["lossless_mbit_per_second"]["all"]))
-            for other in ("v2ray", "kernel NAT")
-        ]
         rows.append(
             [
                 name,
@@ -120,7 +111,7 @@ def text(figures):
                 f"{fields['cpu_seconds_per_gigabyte']['median']:.2f}",
                 f"{lossless['median']:.0f}",
                 f"{lossless['min']:.0f}..{lossless['max']:.0f}",
-                *(f"{ratio:.2f}" for ratio in of_others),
+                *of_others(kinds, name, "lossless_mbit_per_second"),
             ]
         )
     heads = ["flooded Mbit/s", "min..max", "lost", "CPU s/GB", "without loss", "min..max", "of v2ray", "of kernel NAT"]

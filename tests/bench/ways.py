@@ -5,6 +5,7 @@ import contextlib
 import json
 import subprocess
 
+from figures import in_turn, progress, spread
 from natlab import Socks, Veth, configure
 from natlab import v2ray as v2
 
@@ -60,6 +61,19 @@ def running(kind, sites):
     finally:
         for program in programs:
             program.kill()
+
+
+def compare(what, lab, sites, runs, fields, measure):
+    """Each kind's spread of each of the fields. `measure` is called with the running programs, and with lists by field
+    to which it adds what it found."""
+    kinds = [kind(lab, sites) for kind in (NatctlTunnel, V2ray, KernelNat)]
+    results = {kind.name: {field: [] for field in fields} for kind in kinds}
+    for number in range(runs):
+        for kind in in_turn(kinds, number):
+            progress(f"{what}, run {number + 1} of {runs}: {kind.name} ...")
+            with running(kind, sites) as programs:
+                measure(programs, results[kind.name])
+    return {name: {field: spread(found) for field, found in lists.items()} for name, lists in results.items()}
 
 
 def cpu_seconds(programs):

@@ -6,8 +6,7 @@
 
 import pytest
 
-from natlab import Lab, build_sites, toml
-from natlab.embedding import MAP, PREFIX, carrying
+from natlab.embedding import carrying, joined
 from natlab.greeter import PORT
 from natlab.socks import Refused, knock
 
@@ -16,26 +15,8 @@ pytestmark = pytest.mark.xdist_group("embedding")
 
 @pytest.fixture(scope="module")
 def sites():
-    with Lab() as lab:
-        a, b = build_sites(lab)
-        a.router.apply(
-            toml.site(a)
-            + f"""
-[[peer]]
-name    = "b"
-virtual = ["{b.prefix}", "{PREFIX}"]
-link    = {{ socks5 = "{b.wan}:1080" }}
-"""
-        )
-        b.router.configure(
-            toml.site(b)
-            + MAP
-            + toml.listener(f"{b.wan}:1080", allow=[f"{a.wan}/32"])
-        )
-        b.router.apply()
-        a.router.start_tunnel()
-        b.router.start_tunnel()
-        yield a, b
+    with joined() as both:
+        yield both
 
 
 @pytest.mark.parametrize(

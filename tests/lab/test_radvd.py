@@ -9,8 +9,7 @@ import re
 
 import pytest
 
-from natlab import Lab, build_sites, toml
-from natlab.embedding import MAP, PREFIX, carrying
+from natlab.embedding import PREFIX, carrying, joined
 from natlab.wait import eventually
 
 pytestmark = pytest.mark.xdist_group("radvd")
@@ -18,21 +17,8 @@ pytestmark = pytest.mark.xdist_group("radvd")
 
 @pytest.fixture(scope="module")
 def sites():
-    with Lab() as lab:
-        a, b = build_sites(lab)
-        a.router.apply(
-            toml.site(a)
-            + f"""
-[[peer]]
-name    = "b"
-virtual = ["{b.prefix}", "{PREFIX}"]
-link    = {{ socks5 = "{b.wan}:1080" }}
-"""
-        )
-        b.router.apply(toml.site(b) + MAP + toml.listener(f"{b.wan}:1080", allow=[f"{a.wan}/32"]))
-        a.router.start_tunnel()
-        b.router.start_tunnel()
-        yield a, b
+    with joined() as both:
+        yield both
 
 
 def test_a_lan_without_ipv6_is_left_out_with_the_command_that_mends_it(sites):
