@@ -21,6 +21,7 @@
 #include "nftctl/base/program.h"
 #include "nftctl/base/run_files.h"
 #include "nftctl/kernel/apply.h"
+#include "nftctl/kernel/link_file.h"
 #include "nftctl/kernel/run_time_list.h"
 #include "nftctl/kernel/state_file.h"
 #include "nftctl/kernel/trial.h"
@@ -77,14 +78,16 @@ Agent::Agent(AgentOptions options)
       manager_(Clock::now()),
       instance_(lock_instance(options_.session.run_dir)),
       signals_(open_signals()),
-      links_(options_.link_hold),
+      links_(options_.links),
+      prober_(loop_, [this](const PeerLink& link) { links_.answered(link, Clock::now()); }),
       names_({.grace = options_.name_grace}),
       resolver_(loop_, [this](const Question& question,
                               const NameAnswer& answer) { names_.answer(question, answer, Clock::now()); }),
       upkeep_(
           options_.session, [this](const Site& site) { return find_endpoints(site, false); },
-          [this](const Site& site, Facts& facts) { links_.adjust(site, facts, Clock::now()); }),
+          [this](const Site& site, Facts& facts) { adjust(site, facts); }),
       reconciler_({}, Clock::now()),
+      children_(loop_, options_.session, journal_),
       control_(loop_, options_.session.run_dir + "/" + run_files::agent_socket, options_.group, control::hello(),
                [this](std::string_view line) { return answer(line); }),
       began_(Clock::now()) {
@@ -99,6 +102,8 @@ Agent::Agent(AgentOptions options)
     // Before anything is read, so that no change is missed.
     make_directory(options_.session.state_dir);
     watch_files();
+    // Another agent's.
+    write_out_of_use(options_.session.run_dir, {});
 }
 
 int Agent::run() {
@@ -114,14 +119,25 @@ int Agent::run() {
         if (reconciler_.fight_is_over(now)) journal_.say(Weight::info, "nobody has undone natctl's work for a while");
         tend_names();
         tend_links();
+        children_.tend(now);
         const auto step = reconciler_.step(now);
         if (step.what == Reconciler::What::wait)
-            loop_.wait(std::min({step.until, links_due(), names_.due(), resolver_.due(), manager_.due()}));
+            loop_.wait(
+                std::min({step.until, links_due(), names_.due(), resolver_.due(), children_.due(), manager_.due()}));
         else
             act(step);
     }
     manager_.tell("STOPPING=1");
+    stop_children();
     return exit_done;
+}
+
+void Agent::stop_children() {
+    children_.stop();
+    while (children_.runs()) {
+        children_.tend(Clock::now());
+        loop_.wait(children_.due());
+    }
 }
 
 void Agent::watch_files() {
@@ -171,15 +187,45 @@ void Agent::take(const std::vector<KernelEvent>& events) {
 }
 
 Clock::time_point Agent::links_due() const {
-    const auto due = links_.due();
-    return due == links_noted_ ? Clock::time_point::max() : due;
+    // What was taken note of waits for its turn.
+    constexpr std::chrono::milliseconds pause(100);
+    const auto now = Clock::now();
+    const auto due = links_.due(now);
+    return links_noted_ ? std::max(due, now + pause) : due;
 }
 
 void Agent::tend_links() {
     const auto now = Clock::now();
-    if (links_due() > now) return;
-    links_noted_ = links_.due();
-    reconciler_.note(Cause::link, now);
+    for (const auto& probe : links_.probes(now)) prober_.send(probe);
+    if (const auto text = prober_.take_failure(); !text.empty()) journal_.say(Weight::warning, text);
+    if (!links_noted_ && links_.has_news(now)) {
+        links_noted_ = true;
+        reconciler_.note(Cause::link, now);
+    }
+    if (const auto peers = links_.ended(now); !peers.empty() && site_) end_flows(peers);
+}
+
+void Agent::adjust(const Site& site, Facts& facts) {
+    links_.adjust(site, facts, Clock::now());
+    links_noted_ = false;
+    if (facts.out_of_use == out_of_use_) return;
+    out_of_use_ = facts.out_of_use;
+    try {
+        write_out_of_use(options_.session.run_dir, out_of_use_);
+    } catch (const SystemError& error) {
+        journal_.say(Weight::warning, error.what());
+    }
+}
+
+void Agent::end_flows(const std::vector<std::string>& peers) {
+    const auto end = std::chrono::ceil<std::chrono::seconds>(options_.links.end).count();
+    try {
+        const auto count = upkeep_.end_flows(*site_, peers);
+        journal_.say(Weight::warning, fmt::format("no link to {} for {} s: {} open flows are ended",
+                                                  fmt::join(peers, ", "), end, count));
+    } catch (const SystemError& error) {
+        journal_.say(Weight::warning, error.what());
+    }
 }
 
 void Agent::tend_names() {
@@ -260,6 +306,7 @@ std::optional<Transaction> Agent::read_again() {
     reload_again_ = false;
     maps_files_ = std::move(done.maps_files);
     watch_files();
+    if (done.change) children_.reload();
     if (!done.change) {
         journal_.say(Weight::error,
                      options_.session.config + " has mistakes, the former state stays: `natctl check` names them");
@@ -283,6 +330,7 @@ Reconciler::Result Agent::look(const Causes& causes) {
     for (const auto& text : links_.messages()) journal_.say(Weight::warning, text);
     const bool as_before = look.site && look.site == site_ && facts == facts_;
     site_ = look.site;
+    children_.follow(site_);
     facts_ = std::move(facts);
     if (look.change.empty()) return Reconciler::Result::nothing_to_do;
     ++changes_;
@@ -385,6 +433,7 @@ control::State Agent::state() {
                          .repairs = repairs_,
                          .fighting = reconciler_.fighting(),
                          .failure = failure_,
+                         .links = links_.states(now),
                          .names = names_.states(now),
                          .events = journal_.recent()};
     if (site_) state.site = site_->name;

@@ -5,16 +5,19 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/children.h"
 #include "agent/control.h"
 #include "agent/control_socket.h"
 #include "agent/file_watch.h"
 #include "agent/journal.h"
 #include "agent/kernel_events.h"
-#include "agent/link_hold.h"
+#include "agent/link_health.h"
+#include "agent/link_prober.h"
 #include "agent/loop.h"
 #include "agent/name_book.h"
 #include "agent/reconcile.h"
@@ -32,8 +35,7 @@ struct AgentOptions {
     bool watch_site = true;
     /// How long an address stays on the white list that its name has lost.
     std::chrono::seconds name_grace{60};
-    /// How long a link that has failed must be up again before it is used, where there is another one.
-    std::chrono::seconds link_hold{5};
+    LinkHealth::Limits links = {};
     /// Who may use the control socket beside root; empty: nobody.
     std::string group = {};
 };
@@ -54,9 +56,11 @@ private:
     void take_files();
     void take(const std::vector<KernelEvent>& events);
 
-    /// When the time of a link has come of which no note was taken yet.
     Loop::Clock::time_point links_due() const;
+    /// Probes what is due, and takes note of links that fail or may be used again.
     void tend_links();
+    void adjust(const Site& site, Facts& facts);
+    void end_flows(const std::vector<std::string>& peers);
     /// Asks for what is due, and takes note of addresses that have come or whose time is over.
     void tend_names();
     void tell_names();
@@ -80,6 +84,8 @@ private:
     void tell(const Causes& causes, const Upkeep::Look& look, bool others_did_it);
     void tell_failure(const std::string& what);
     void tell_manager();
+    /// Ends what the agent runs.
+    void stop_children();
 
     AgentOptions options_;
     ServiceManager manager_;
@@ -89,19 +95,23 @@ private:
     RouteEvents route_events_;
     TableEvents table_events_;
     FileWatch files_;
-    LinkHold links_;
+    LinkHealth links_;
+    LinkProber prober_;
     NameBook names_;
     Resolver resolver_;
     Upkeep upkeep_;
     Reconciler reconciler_;
     Journal journal_;
+    Children children_;
     ControlSocket control_;
 
     std::vector<std::string> maps_files_;
     /// A reload that the kernel refused is to be repeated.
     bool reload_again_ = false;
-    /// Of what links_ is due at, the last that was taken note of.
-    Loop::Clock::time_point links_noted_{};
+    /// What links_ has to tell was taken note of.
+    bool links_noted_ = false;
+    /// As other programs were told last.
+    std::set<PeerLink> out_of_use_;
     /// Those in names_, in the order of site.toml.
     std::vector<std::string> endpoint_names_;
     /// What they stand for, as far as it was taken note of, and what stands in the state directory.

@@ -26,6 +26,25 @@ Json json_of(const JournalEntry& entry) {
             {"text", entry.text}};
 }
 
+const char* text(LinkHealth::Standing standing) {
+    switch (standing) {
+    case LinkHealth::Standing::used: return "used";
+    case LinkHealth::Standing::standby: return "standby";
+    case LinkHealth::Standing::held: return "held";
+    case LinkHealth::Standing::down: return "down";
+    }
+    return "";
+}
+
+Json json_of(const LinkHealth::State& link) {
+    return {{"peer", link.link.peer},
+            {"place", link.link.place},
+            {"link", link.text},
+            {"standing", text(link.standing)},
+            {"seconds", link.since ? Json(link.since->count()) : Json(nullptr)},
+            {"cause", link.cause.empty() ? Json(nullptr) : Json(link.cause)}};
+}
+
 Json json_of(const NameBook::State& name) {
     Json addresses = Json::array();
     for (const auto& address : name.addresses) addresses.push_back(address.text());
@@ -39,6 +58,8 @@ Json json_of(const NameBook::State& name) {
 std::string hello() { return line({{"program", "natctl-agent"}, {"release", NATCTL_VERSION}, {"version", version}}); }
 
 std::string answer(const State& state) {
+    Json links = Json::array();
+    for (const auto& link : state.links) links.push_back(json_of(link));
     Json names = Json::array();
     for (const auto& name : state.names) names.push_back(json_of(name));
     Json events = Json::array();
@@ -53,6 +74,7 @@ std::string answer(const State& state) {
                    {"looks", state.looks},
                    {"changes", state.changes},
                    {"repairs", state.repairs},
+                   {"links", links},
                    {"names", names},
                    {"events", events}}}});
 }

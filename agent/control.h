@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/journal.h"
+#include "agent/link_health.h"
 #include "agent/name_book.h"
 #include "nftctl/plan/facts.h"
 #include "nftctl/plan/transaction.h"
@@ -41,6 +42,7 @@ struct State {
     bool fighting = false;
     /// What cannot be done at the moment; empty: all is well.
     std::string failure;
+    std::vector<LinkHealth::State> links;
     std::vector<NameBook::State> names;
     std::deque<JournalEntry> events;
 };

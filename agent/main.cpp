@@ -29,11 +29,22 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(0, 24 * 60 * 60))
         ->type_name("SECONDS")
         ->capture_default_str();
-    int hold = static_cast<int>(options.link_hold.count());
+    auto& links = options.links;
+    int hold = static_cast<int>(std::chrono::floor<std::chrono::seconds>(links.hold).count());
     app.add_option("--link-hold", hold,
-                   "how long a link that has failed must be up again before it is used, where there is another one")
+                   "how long a link that has failed must work again before it is used, where there is another one")
         ->check(CLI::Range(0, 60 * 60))
         ->type_name("SECONDS")
+        ->capture_default_str();
+    int end = static_cast<int>(std::chrono::floor<std::chrono::seconds>(links.end).count());
+    app.add_option("--link-end", end, "when no link to a peer has worked for so long, open flows are ended")
+        ->check(CLI::Range(1, 24 * 60 * 60))
+        ->type_name("SECONDS")
+        ->capture_default_str();
+    int every = static_cast<int>(std::chrono::floor<std::chrono::milliseconds>(links.probe_every).count());
+    app.add_option("--probe-every", every, "between pings through a link; 0: none")
+        ->check(CLI::Range(0, 60 * 1000))
+        ->type_name("MILLISECONDS")
         ->capture_default_str();
     app.add_option("--group", options.group, "who may use the control socket beside root")->type_name("NAME");
     app.add_option("--log-level", log_level, "how much is said on standard error")
@@ -41,7 +52,9 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.footer("Example:\n  natctl-agent --config /etc/natctl/site.toml");
     if (const auto code = parse_command_line(app, argc, argv)) return *code;
-    options.link_hold = std::chrono::seconds(hold);
+    links.hold = std::chrono::seconds(hold);
+    links.end = std::chrono::seconds(end);
+    links.probe_every = std::chrono::milliseconds(every);
     options.name_grace = std::chrono::seconds(grace);
     spdlog::set_default_logger(spdlog::stderr_color_mt("natctl-agent"));
     spdlog::set_level(spdlog::level::from_str(log_level));

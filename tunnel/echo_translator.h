@@ -12,7 +12,7 @@
 #include "nftctl/base/mark.h"
 #include "tunnel/context.h"
 #include "tunnel/datagram_batch.h"
-#include "tunnel/echo.h"
+#include "nftctl/base/echo.h"
 #include "tunnel/echo_flows.h"
 
 namespace natctl {

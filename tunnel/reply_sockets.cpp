@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "nftctl/base/error.h"
-#include "tunnel/checksum.h"
+#include "nftctl/base/checksum.h"
 #include "tunnel/datagram_socket.h"
 #include "tunnel/send_from.h"
 #include "tunnel/socket_address.h"

@@ -9,6 +9,8 @@ namespace natctl::run_files {
 inline constexpr const char* agent_lock = "natctl-agent.lock";
 /// Its control socket.
 inline constexpr const char* agent_socket = "natctl-agent.sock";
+/// What natctl-agent has found of the links (nftctl/kernel/link_file.h). Means nothing while it does not run.
+inline constexpr const char* links_out_of_use = "links_out_of_use";
 /// There while natctl-tunnel is ready; its content is the process id.
 inline constexpr const char* tunnel_ready = "natctl-tunnel.ready";
 /// Where natctl-tunnel tells its status.

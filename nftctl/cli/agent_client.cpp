@@ -38,6 +38,20 @@ std::string name_line(const Json& name) {
     return line;
 }
 
+/// Empty: all is as one expects.
+std::string link_line(const Json& link) {
+    const auto standing = link.at("standing").get<std::string>();
+    if (!link.at("seconds").is_number() && standing != "down") return {};
+    auto line =
+        fmt::format("link  to {} by {}: {}", link.at("peer").get<std::string>(), link.at("link").get<std::string>(),
+                    standing == "held" ? "up again, not used yet" : standing);
+    if (const auto& since = link.at("seconds"); since.is_number())
+        line += fmt::format(", {} for {}", standing == "down" ? "has failed" : "has worked",
+                            duration_text(since.get<std::uint64_t>()));
+    if (const auto& cause = link.at("cause"); cause.is_string()) line += ": " + cause.get<std::string>();
+    return line;
+}
+
 } // namespace
 
 std::optional<AgentClient> AgentClient::connect(const std::string& run_dir) {
@@ -83,6 +97,8 @@ std::vector<std::string> agent_lines(const Json& status) {
         lines.emplace_back("another program undoes its work again and again: the log names it");
     if (const auto& failure = status.at("failure"); failure.is_string())
         lines.push_back("cannot do its work: " + failure.get<std::string>());
+    for (const auto& link : status.value("links", Json::array()))
+        if (auto line = link_line(link); !line.empty()) lines.push_back(std::move(line));
     for (const auto& name : status.at("names")) lines.push_back(name_line(name));
     return lines;
 }

@@ -5,12 +5,14 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "nftctl/base/echo.h"
 #include "nftctl/base/error.h"
 #include "nftctl/site/secret.h"
 
@@ -60,41 +62,20 @@ struct SocketAddress {
 
 int domain(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
 
-/// RFC 1071
-std::uint16_t checksum(std::span<const std::uint8_t> bytes) {
-    std::uint32_t sum = 0;
-    for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) sum += bytes[i] * 256u + bytes[i + 1];
-    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-    return static_cast<std::uint16_t>(~sum);
-}
+/// A ping of our own, which carries this text.
+constexpr std::array<std::uint8_t, 8> ping_data{'n', 'a', 't', 'c', 't', 'l', '?', '\n'};
 
-constexpr std::size_t echo_size = 16;
-
-/// Type, code, checksum, identifier, sequence number, and ten bytes more.
-std::array<std::uint8_t, echo_size> echo_request(Family family, std::uint16_t identifier) {
-    std::array<std::uint8_t, echo_size> packet{};
-    packet[0] = family == Family::ipv4 ? 8 : 128;
-    packet[4] = static_cast<std::uint8_t>(identifier >> 8);
-    packet[5] = static_cast<std::uint8_t>(identifier);
-    packet[7] = 1;
-    if (family == Family::ipv4) {
-        // The kernel computes ICMPv6's.
-        const auto sum = checksum(packet);
-        packet[2] = static_cast<std::uint8_t>(sum >> 8);
-        packet[3] = static_cast<std::uint8_t>(sum);
-    }
+std::vector<std::uint8_t> echo_request(Family family, std::uint16_t identifier) {
+    const echo::Message message{.identifier = identifier, .sequence = 1, .data = ping_data};
+    const auto header = family == Family::ipv4 ? echo::request4(message) : echo::request6(message);
+    std::vector<std::uint8_t> packet(header.begin(), header.end());
+    packet.insert(packet.end(), ping_data.begin(), ping_data.end());
     return packet;
 }
 
 bool is_our_reply(Family family, std::span<const std::uint8_t> packet, std::uint16_t identifier) {
-    if (family == Family::ipv4) {
-        // A raw IPv4 socket shows the IP header too.
-        const std::size_t header = packet.empty() ? 0 : (packet[0] & 0xfu) * 4u;
-        if (packet.size() < header) return false;
-        packet = packet.subspan(header);
-    }
-    return packet.size() >= echo_size && packet[0] == (family == Family::ipv4 ? 0 : 129) &&
-           packet[4] == identifier >> 8 && packet[5] == (identifier & 0xff);
+    const auto message = family == Family::ipv4 ? echo::parse_reply4(packet) : echo::parse_reply6(packet);
+    return message && message->identifier == identifier;
 }
 
 } // namespace

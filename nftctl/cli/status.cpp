@@ -10,6 +10,7 @@
 #include "nftctl/kernel/trial.h"
 #include "nftctl/plan/compile.h"
 #include "nftctl/plan/diff.h"
+#include "nftctl/site/link_text.h"
 #include "nftctl/site/uses.h"
 
 namespace natctl {
@@ -17,15 +18,6 @@ namespace natctl {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string text(const Link& link) {
-    if (const auto* socks = std::get_if<SocksLink>(&link)) return "socks5 " + socks->server.text();
-    const auto& dev = std::get<DevLink>(link);
-    std::string result = "dev " + dev.dev;
-    if (dev.via4) result += " via " + dev.via4->text();
-    if (dev.via6) result += " via " + dev.via6->text();
-    return result;
-}
 
 std::string joined(const std::vector<Prefix>& prefixes) {
     std::string result;
@@ -83,7 +75,7 @@ int run(const Options& options) {
             const auto* link = usable_link(peer, facts);
             peers.push_back({{"name", peer.name},
                              {"virtual", joined(peer.virtual_prefixes)},
-                             {"link", link ? Json(text(*link)) : Json(nullptr)}});
+                             {"link", link ? Json(link_text(*link)) : Json(nullptr)}});
         }
         Json maps = Json::array();
         for (const auto& map : site->maps)
@@ -115,7 +107,7 @@ int run(const Options& options) {
     for (const auto& peer : site->peers) {
         const auto* link = usable_link(peer, facts);
         fmt::print("  peer  {} {} by {}\n", peer.name, joined(peer.virtual_prefixes),
-                   link ? text(*link) : "no link: refused at once");
+                   link ? link_text(*link) : "no link: refused at once");
     }
     if (!agent.is_null())
         for (const auto& part : agent_lines(agent)) fmt::print("  agent {}\n", part);

@@ -12,6 +12,7 @@
 #include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/ipset_mirror.h"
 #include "nftctl/kernel/kept.h"
+#include "nftctl/kernel/link_file.h"
 #include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/kernel/nftables.h"
 #include "nftctl/kernel/session_parts.h"
@@ -54,14 +55,18 @@ std::optional<Site> try_applied(const StatePaths& paths) {
     }
 }
 
+bool agent_runs(const std::string& run_dir) { return is_locked(run_dir + "/" + run_files::agent_lock); }
+
 std::unique_ptr<Kernel> make_kernel(const std::string& run_dir, const std::string& state_dir, Endpoints endpoints) {
     return make_linux_kernel({.endpoints = std::move(endpoints),
                               .white_now = [run_dir] { return read_run_time_entries(run_dir); },
                               .applied = [paths = StatePaths(state_dir)] { return try_applied(paths); },
-                              .run_dir = run_dir});
+                              .run_dir = run_dir,
+                              .adjust =
+                                  [run_dir](const Site&, Facts& facts) {
+                                      if (agent_runs(run_dir)) facts.out_of_use = read_out_of_use(run_dir);
+                                  }});
 }
-
-bool agent_runs(const std::string& run_dir) { return is_locked(run_dir + "/" + run_files::agent_lock); }
 
 /// While the agent runs, it is the one who follows names: two resolvers need not have the same answer at the same time.
 Endpoints endpoints_of(const Site& site, const std::string& run_dir, const std::string& state_dir,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/kernel/upkeep.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include <sys/stat.h>
@@ -59,6 +61,21 @@ Upkeep::Look Upkeep::look(bool thorough) {
         mirrored_facts_ = look.facts;
     }
     return look;
+}
+
+std::size_t Upkeep::end_flows(const Site& site, const std::vector<std::string>& peers) {
+    std::vector<Prefix> gone;
+    for (const auto& peer : site.peers)
+        if (std::ranges::find(peers, peer.name) != peers.end())
+            gone.insert(gone.end(), peer.virtual_prefixes.begin(), peer.virtual_prefixes.end());
+    const auto is_gone = [&](const Address& address) {
+        return std::ranges::any_of(gone, [&](const Prefix& prefix) { return prefix.contains(address); });
+    };
+    const ConnectionFilter on_links{.mark = site.marks.link()};
+    const auto found = kernel_->find_connections(std::span(&on_links, 1), [&](const Connection& connection) {
+        return is_gone(connection.original.source) || is_gone(connection.original.destination);
+    });
+    return kernel_->remove_connections(found);
 }
 
 void Upkeep::follow(std::uint32_t first, std::uint32_t last) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "nftctl/kernel/session.h"
 
@@ -29,6 +31,10 @@ public:
     /// when the kernel refuses; the former state is in place then.
     /// `thorough`: also what nobody tells of, such as the mirror of the white list.
     Look look(bool thorough = true);
+
+    /// Ends what lives on interface links of these peers: their next packets are refused. Returns how many flows it
+    /// were. Throws SystemError.
+    std::size_t end_flows(const Site& site, const std::vector<std::string>& peers);
 
     /// Others changed tables that are not ours, and nobody else any, from the generation `first` to `last`: what is
     /// known of ours stays known.

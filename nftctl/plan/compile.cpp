@@ -44,11 +44,12 @@ Plan compile(const Site& site, const Facts& facts) {
 }
 
 const Link* usable_link(const Peer& peer, const Facts& facts) {
-    const auto found = std::ranges::find_if(peer.links, [&](const Link& link) {
+    for (std::size_t place = 0; place < peer.links.size(); ++place) {
+        const auto& link = peer.links[place];
         const auto* dev = std::get_if<DevLink>(&link);
-        return !dev || is_up(facts, dev->dev);
-    });
-    return found == peer.links.end() ? nullptr : &*found;
+        if ((!dev || is_up(facts, dev->dev)) && !facts.out_of_use.contains({peer.name, place})) return &link;
+    }
+    return nullptr;
 }
 
 std::optional<Address> router_virtual(const Site& site, const Facts& facts, Family family) {

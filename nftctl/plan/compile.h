@@ -13,8 +13,8 @@ namespace natctl {
 /// What the kernel should hold for this site on this machine now.
 Plan compile(const Site& site, const Facts& facts);
 
-/// The first of the peer's links that can carry packets now; nullptr when none can. An interface must be there and up;
-/// a proxy is taken at its word.
+/// The first of the peer's links that new flows can take now; nullptr when there is none. An interface must be there
+/// and up; a proxy is taken at its word.
 const Link* usable_link(const Peer& peer, const Facts& facts);
 
 /// What the plan cannot do on this machine as it is, each with the way out. For people.

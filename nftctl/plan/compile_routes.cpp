@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
+#include <cstddef>
 
 #include "nftctl/plan/compile.h"
 #include "nftctl/plan/ranges.h"
@@ -22,14 +23,18 @@ bool uses(const Site& site, Family family) {
            site.intercept.has_value() || (family == Family::ipv6 && !site.embedding_maps.empty());
 }
 
-/// The first interface link that is up, also when a proxy is preferred now: open flows stay on it.
+/// Where open flows go: the link of new ones, and while a proxy is preferred or no link works, an interface that is up.
 const DevLink* routed_link(const Peer& peer, const Facts& facts) {
-    for (const auto& link : peer.links)
-        if (const auto* dev = std::get_if<DevLink>(&link)) {
-            const auto* interface = facts.find(dev->dev);
-            if (interface && interface->up) return dev;
-        }
-    return nullptr;
+    const DevLink* up = nullptr;
+    const DevLink* works = nullptr;
+    for (std::size_t place = 0; place < peer.links.size(); ++place) {
+        const auto* dev = std::get_if<DevLink>(&peer.links[place]);
+        const auto* interface = dev ? facts.find(dev->dev) : nullptr;
+        if (!interface || !interface->up) continue;
+        if (!up) up = dev;
+        if (!works && !facts.out_of_use.contains({peer.name, place})) works = dev;
+    }
+    return works ? works : up;
 }
 
 /// What needs routes of its own.

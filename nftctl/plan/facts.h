@@ -2,9 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +52,13 @@ struct RunTimeEntry {
     bool operator==(const RunTimeEntry&) const = default;
 };
 
+/// A link of a peer, by its place in site.toml: 0 is preferred.
+struct PeerLink {
+    std::string peer;
+    std::size_t place = 0;
+    auto operator<=>(const PeerLink&) const = default;
+};
+
 /// What the system says now.
 struct Facts {
     std::vector<Interface> interfaces;
@@ -62,6 +71,8 @@ struct Facts {
     std::map<std::string, ControlGroup> control_groups = {};
     /// In the order in which they were added.
     std::vector<RunTimeEntry> white_now = {};
+    /// Not for new flows although their interfaces are up: nothing comes through, or not for long again.
+    std::set<PeerLink> out_of_use = {};
 
     const Interface* find(const std::string& name) const;
     bool operator==(const Facts&) const = default;

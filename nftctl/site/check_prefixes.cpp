@@ -29,6 +29,7 @@ void add_link(std::vector<PlacedPrefix>& entries, const Link& link, std::uint32_
     const auto& dev = std::get<DevLink>(link);
     if (dev.via4) entries.push_back({host_prefix(*dev.via4), PrefixRole::gateway, owner, dev.via4_at});
     if (dev.via6) entries.push_back({host_prefix(*dev.via6), PrefixRole::gateway, owner, dev.via6_at});
+    if (dev.probe) entries.push_back({host_prefix(*dev.probe), PrefixRole::probe, owner, dev.probe_at});
 }
 
 void add_list(std::vector<PlacedPrefix>& entries, const std::vector<Prefix>& prefixes,
@@ -150,6 +151,7 @@ public:
             return;
         case PrefixRole::server:
         case PrefixRole::gateway: return check_way(b, a);
+        case PrefixRole::probe: return check_probe(b, a);
         case PrefixRole::listener: return check_listener(b, a);
         case PrefixRole::reserved:
             if (a.role != PrefixRole::intercepted || &a == &inner) check_reserved(a, b);
@@ -285,6 +287,14 @@ private:
               "write the address at which it is reached without natctl");
     }
 
+    void check_probe(const PlacedPrefix& probe, const PlacedPrefix& target) {
+        if (target.role != PrefixRole::own_virtual && target.role != PrefixRole::peer) return;
+        error(probe, target.role,
+              fmt::format("{} lies in {}: its answers would come by whatever link the peer prefers", text(probe),
+                          describe(target, probe)),
+              "write the address that the other router has on this link itself");
+    }
+
     void check_listener(const PlacedPrefix& listener, const PlacedPrefix& target) {
         if (target.role != PrefixRole::own_virtual && target.role != PrefixRole::peer) return;
         error(listener, target.role,
@@ -303,6 +313,7 @@ private:
         case PrefixRole::intercepted: use = "be intercepted"; break;
         case PrefixRole::server: use = range.server_allowed ? nullptr : "be a server's"; break;
         case PrefixRole::gateway: use = range.gateway_allowed ? nullptr : "be a gateway's"; break;
+        case PrefixRole::probe: use = range.gateway_allowed ? nullptr : "be asked whether a link works"; break;
         case PrefixRole::listener: use = range.listener_allowed ? nullptr : "be listened on"; break;
         default: break;
         }

@@ -25,13 +25,15 @@ enum class PrefixRole : std::uint8_t {
     intercepted,
     server,
     gateway,
+    /// Asked whether a link works.
+    probe,
     listener,
     /// Has a meaning of its own everywhere, such as 127.0.0.0/8.
     reserved,
     /// May be used, but not by everybody.
     unwise,
 };
-inline constexpr std::size_t role_count = 11;
+inline constexpr std::size_t role_count = 12;
 
 /// A prefix, or an address as a prefix of full length, with where it comes from.
 struct PlacedPrefix {

@@ -74,7 +74,7 @@ Site parse_values(const toml::table& root, Diagnostics& diagnostics) {
     if (const auto* table = reader.table("intercept")) site.intercept = parse_intercept(*table, diagnostics);
     site.helpers = parse_helpers(reader, diagnostics);
     if (const auto* table = reader.table("tunnel")) site.tunnel = parse_tunnel(*table, diagnostics);
-    if (const auto* table = reader.table("xray")) site.xray = parse_xray_listener(*table, diagnostics);
+    if (const auto* table = reader.table("xray")) site.xray = parse_xray(*table, site.xray_run, diagnostics);
     if (const auto* table = reader.table("marks")) site.marks = parse_marks(*table, diagnostics);
     return site;
 }

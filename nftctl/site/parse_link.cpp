@@ -16,6 +16,7 @@ namespace {
 constexpr KnownKey link_keys[] = {
     {"dev", "the name of an interface", R"({ dev = "wg0" })"},
     {"via", "an address or a list of addresses", R"({ dev = "eth1", via = "198.51.100.2" })"},
+    {"probe", "an address, or false", R"({ dev = "wg0", probe = "10.99.0.2" })"},
     {"socks5", "an address with a port", R"({ socks5 = "127.0.0.1:1080" })"},
     {"user", "text", R"({ socks5 = "127.0.0.1:1080", user = "a", password_file = "/etc/natctl/b.password" })"},
     {"password_file", "a file",
@@ -41,6 +42,18 @@ void refuse_keys(const TableReader& reader, std::span<const std::string_view> na
                               both_kinds);
 }
 
+/// An address, or false.
+void parse_probe(const TableReader& reader, DevLink& link, Diagnostics& diagnostics) {
+    const auto* const node = reader.find("probe");
+    if (!node) return;
+    link.probe_at = begin_of(node->source());
+    if (const auto* const wanted = node->as_boolean()) {
+        link.probed = wanted->get();
+        return;
+    }
+    if (const auto text = reader.text("probe")) link.probe = read_address(text->text, text->at, diagnostics);
+}
+
 DevLink parse_dev_link(const TableReader& reader, Diagnostics& diagnostics) {
     static constexpr std::array<std::string_view, 2> foreign{"user", "password_file"};
     refuse_keys(reader, foreign, "a link by an interface", diagnostics);
@@ -60,6 +73,7 @@ DevLink parse_dev_link(const TableReader& reader, Diagnostics& diagnostics) {
         gateway = address;
         (v4 ? link.via4_at : link.via6_at) = via.at;
     }
+    parse_probe(reader, link, diagnostics);
     return link;
 }
 
@@ -85,7 +99,7 @@ std::optional<Link> parse_link(const toml::table& table, Diagnostics& diagnostic
     else if (reader.has("dev"))
         link = parse_dev_link(reader, diagnostics);
     else if (reader.has("socks5")) {
-        static constexpr std::array<std::string_view, 1> foreign{"via"};
+        static constexpr std::array<std::string_view, 2> foreign{"via", "probe"};
         refuse_keys(reader, foreign, "a link by a SOCKS5 proxy", diagnostics);
         link = parse_socks_link(reader, diagnostics);
     } else

@@ -17,6 +17,7 @@ constexpr KnownKey tunnel_keys[] = {
     {"redirect_port", "a port", "redirect_port = 12346"},
     {"embedded_port", "a port", "embedded_port = 12347"},
     {"flows", "a number", "flows = 10000"},
+    {"run", "a program", R"(run = "/usr/sbin/natctl-tunnel")"},
     {"socks5", "a list of tables", R"([[tunnel.socks5]] and below it listen = "127.0.0.1:1080")"},
     {"http", "a list of tables", R"([[tunnel.http]] and below it listen = "127.0.0.1:8080")"},
 };
@@ -107,6 +108,8 @@ Tunnel parse_tunnel(const toml::table& table, Diagnostics& diagnostics) {
     read_port(reader, "redirect_port", tunnel.port + 1, tunnel.redirect_port, diagnostics);
     read_port(reader, "embedded_port", tunnel.port + 2, tunnel.embedded_port, diagnostics);
     read_flows(reader, tunnel.flows, diagnostics);
+    if (const auto run = reader.text("run"); run && read_program(run->text, run->at, diagnostics))
+        tunnel.run = run->text;
     if (diagnostics.errors() == errors) refuse_equal_ports(reader, tunnel, diagnostics);
     for (const auto& [key, protocol] :
          {std::pair("socks5", ProxyProtocol::socks5), std::pair("http", ProxyProtocol::http)})

@@ -14,6 +14,7 @@ namespace {
 constexpr KnownKey listener_keys[] = {
     {"listen", "an address with a port", R"(listen = "198.51.100.2:443")"},
     {"id_file", "a file", R"(id_file = "/etc/natctl/xray.id")"},
+    {"run", "a program", R"(run = "/usr/bin/xray")"},
 };
 
 constexpr KnownKey server_keys[] = {
@@ -69,9 +70,13 @@ void read_id_file(const TableReader& reader, std::string& id_file, Position& at,
 
 } // namespace
 
-std::optional<XrayListener> parse_xray_listener(const toml::table& table, Diagnostics& diagnostics) {
+std::optional<XrayListener> parse_xray(const toml::table& table, std::string& run, Diagnostics& diagnostics) {
     const auto errors = diagnostics.errors();
     const TableReader reader(table, "[xray]", listener_keys, diagnostics);
+    if (const auto program = reader.text("run"); program && read_program(program->text, program->at, diagnostics))
+        run = program->text;
+    // A site that only dials.
+    if (reader.has("run") && !reader.has("listen") && !reader.has("id_file")) return std::nullopt;
     XrayListener xray;
     reader.require("listen");
     if (const auto listen = reader.text("listen")) {

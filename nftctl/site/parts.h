@@ -32,8 +32,8 @@ WhiteList parse_white_list(const TableReader& root, Diagnostics& diagnostics);
 /// [tunnel] with its listeners; those with errors are left out.
 Tunnel parse_tunnel(const toml::table& table, Diagnostics& diagnostics);
 
-/// [xray].
-std::optional<XrayListener> parse_xray_listener(const toml::table& table, Diagnostics& diagnostics);
+/// [xray], and its key `run`.
+std::optional<XrayListener> parse_xray(const toml::table& table, std::string& run, Diagnostics& diagnostics);
 /// The key `xray` of a peer.
 std::optional<XrayServer> parse_xray_server(const toml::table& table, Diagnostics& diagnostics);
 

@@ -71,9 +71,15 @@ struct DevLink {
     /// At most one gateway a family.
     std::optional<Address> via4;
     std::optional<Address> via6;
+    /// The other router's address on the link, which natctl-agent asks whether the link works; absent: the gateway, or
+    /// the only other address of the interface's network.
+    std::optional<Address> probe = {};
+    /// False: it is asked nothing.
+    bool probed = true;
     Position at = {};
     Position via4_at = {};
     Position via6_at = {};
+    Position probe_at = {};
 };
 
 /// A SOCKS5 proxy that reaches the peer.
@@ -144,6 +150,8 @@ struct Tunnel {
     std::uint32_t flows = 0;
     /// As they stand in the file.
     std::vector<ProxyListener> listeners;
+    /// The program, for natctl-agent to run; empty: somebody else runs it.
+    std::string run = {};
 };
 
 /// What is never intercepted and never translated.
@@ -225,6 +233,8 @@ struct Site {
     Tunnel tunnel;
     /// For `natctl xray`. A site that only dials has none.
     std::optional<XrayListener> xray = {};
+    /// The program, for natctl-agent to run; empty: somebody else runs it.
+    std::string xray_run = {};
     Marks marks;
     /// Of lan, one each.
     std::vector<Position> lan_at = {};

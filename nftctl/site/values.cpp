@@ -217,6 +217,13 @@ bool read_user(std::string_view text, Position at, Diagnostics& diagnostics) {
     return false;
 }
 
+bool read_program(std::string_view text, Position at, Diagnostics& diagnostics) {
+    if (text.starts_with('/') && text.size() < PATH_MAX && !has_unprintable(text)) return true;
+    diagnostics.error(at, fmt::format("{} cannot be a program", quote(text)),
+                      "write its whole path, as \"/usr/bin/xray\"");
+    return false;
+}
+
 bool read_path(std::string_view text, Position at, Diagnostics& diagnostics) {
     if (!text.empty() && text.size() < PATH_MAX && !has_unprintable(text)) return true;
     diagnostics.error(at, fmt::format("{} cannot be a file", quote(text)),

@@ -54,5 +54,7 @@ bool read_user(std::string_view text, Position at, Diagnostics& diagnostics);
 
 /// Path of a file: not empty, no control characters, less than PATH_MAX.
 bool read_path(std::string_view text, Position at, Diagnostics& diagnostics);
+/// The same for a program to run: it begins at the root.
+bool read_program(std::string_view text, Position at, Diagnostics& diagnostics);
 
 } // namespace natctl

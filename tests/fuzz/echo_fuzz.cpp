@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <vector>
 
-#include "tunnel/checksum.h"
-#include "tunnel/echo.h"
+#include "nftctl/base/checksum.h"
+#include "nftctl/base/echo.h"
 
 using namespace natctl;
 

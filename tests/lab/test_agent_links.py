@@ -6,12 +6,18 @@
 D sees a caller by his virtual address over ov0, and its own router when he comes by the proxy.
 """
 
+import json
+
 import pytest
 
-from natlab import Socks, Veth, build_sites, eventually, netfilter, toml
+from natlab import Capture, Socks, Veth, build_sites, eventually, netfilter, toml
 
 BY_LINK, BY_PROXY = "240.1.1.20", "192.168.1.1"
 HOLD = 2
+
+
+#: Without a link for so long, open flows are ended.
+END = 1
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def pair(lab):
     for own, other in ((a, b), (b, a)):
         links = f"[{veth.to(other)}, {socks.to(other)}]"
         own.router.configure(toml.site(own) + toml.peer(other, links) + socks.listeners(own, [other]))
-        own.router.agent = own.router.start_agent("--link-hold", HOLD)
+        own.router.agent = own.router.start_agent("--link-hold", HOLD, "--link-end", END if own is b else 600)
         own.router.agent.wait_until(lambda own=own: not own.router.changes_pending(), "it has applied site.toml")
         own.router.start_tunnel()
     return a, b
@@ -31,11 +37,12 @@ def saw(a):
     return a.host.greeting("240.2.2.20").saw
 
 
-def cable(lab, state):
-    """Pulls the cable of a's ov0 ("down") at the switch, and plugs it in again ("up"): ov0 loses its carrier."""
+def cable(lab, state, number=0):
+    """Pulls the cable of a's ov0 ("down") at the switch, and plugs it in again ("up"): ov0 loses its carrier. The
+    second one is b's."""
     switches = lab.network.switches
     ports = switches.run("ip", "-o", "link", "show", "master", "overlay").stdout.splitlines()
-    switches.ip(f"link set {ports[0].split()[1].split('@')[0]} {state}")
+    switches.ip(f"link set {ports[number].split()[1].split('@')[0]} {state}")
 
 
 def moved(a, to_proxy):
@@ -72,3 +79,52 @@ def test_a_link_that_flaps_is_left_alone(lab, pair):
     assert "used again" not in a.router.agent.stderr
     moved(a, to_proxy=False)
     assert saw(a) == BY_LINK
+
+
+def links_of(a):
+    """As the agent knows them: preferred first."""
+    return json.loads(a.router.natctl("status", "--json").stdout)["agent"]["links"]
+
+
+def answers(seen, address):
+    return any(packet.proto == "icmp" and str(packet.source) == address for packet in seen.packets())
+
+
+def test_a_link_that_carries_nothing_is_left_although_its_interface_is_up(lab, pair):
+    a, b = pair
+    assert saw(a) == BY_LINK
+    gateway = f"172.31.0.{b.number}"
+    with Capture(a.router, "ov0") as seen:
+        eventually(lambda: answers(seen, gateway), what="a probe is answered")
+    cable(lab, "down", number=1)
+    moved(a, to_proxy=True)
+    assert saw(a) == BY_PROXY
+    assert "state UP" in a.router.run("ip", "link", "show", "ov0").stdout
+    link, proxy = links_of(a)
+    assert link["standing"] == "down" and link["cause"] == f"{gateway} does not answer through it"
+    assert proxy["standing"] == "used" and proxy["cause"] is None
+    assert f"{gateway} does not answer through it" in a.router.natctl("status").stdout
+    # natctl goes by what the agent knows.
+    assert not a.router.changes_pending()
+    a.router.natctl("apply")
+    assert saw(a) == BY_PROXY
+    cable(lab, "up", number=1)
+    moved(a, to_proxy=False)
+    assert saw(a) == BY_LINK
+    assert links_of(a)[0]["standing"] == "used"
+
+
+def test_open_flows_wait_for_a_link_and_are_reset_when_it_stays_away(lab, pair):
+    a, b = pair
+    with a.host.dial("240.2.2.20") as waits, b.host.dial("240.1.1.20") as ends:
+        for flow in (waits, ends):
+            flow.recv(100)
+        cable(lab, "down", number=1)
+        moved(b, to_proxy=True)
+        eventually(lambda: "open flows are ended" in b.router.agent.stderr, what="b ends them after a second")
+        with pytest.raises(ConnectionResetError):
+            ends.sendall(b"anybody there?")
+            ends.settimeout(20)
+            ends.recv(100)
+        # a has more patience.
+        assert "open flows are ended" not in a.router.agent.stderr

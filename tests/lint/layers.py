@@ -30,7 +30,7 @@ MAY_USE = {
     "doctor": {"base", "site", "plan", "kernel"},
     "xray": {"base", "site"},
     "cli": {"base", "site", "plan", "kernel", "doctor", "xray"},
-    "agent": {"base", "site", "plan", "kernel"},
+    "agent": {"base", "site", "plan", "kernel", "xray"},
     "codec": {"base", "site"},
     "tunnel": {"base", "site", "codec"},
 }

@@ -4,7 +4,7 @@ natctl_unit_test(agent_test
   SOURCES
     agent_control_test.cpp
     agent_file_watch_test.cpp
-    agent_link_hold_test.cpp
+    agent_link_health_test.cpp
     agent_name_book_test.cpp
     agent_reconcile_test.cpp
   LINK natctl_agent nlohmann_json::nlohmann_json)

@@ -5,8 +5,8 @@
 
 #include <doctest/doctest.h>
 
-#include "tunnel/checksum.h"
-#include "tunnel/echo.h"
+#include "nftctl/base/checksum.h"
+#include "nftctl/base/echo.h"
 
 using namespace natctl;
 

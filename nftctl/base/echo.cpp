@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "tunnel/echo.h"
+#include "nftctl/base/echo.h"
 
-#include "tunnel/checksum.h"
+#include "nftctl/base/checksum.h"
 
 namespace natctl::echo {
 
@@ -42,6 +42,8 @@ Header header_of(std::uint8_t type, const Message& message) {
 
 std::optional<Message> parse_request6(View message) { return parse(message, request6_type); }
 
+std::optional<Message> parse_reply6(View message) { return parse(message, reply6_type); }
+
 std::optional<Message> parse_reply4(View packet) {
     if (packet.size() < shortest_ipv4_header || packet[0] >> 4 != 4 || packet[protocol_at] != icmp_protocol)
         return std::nullopt;
@@ -57,6 +59,8 @@ Header request4(const Message& message) {
     set_word(header, 2, InternetChecksum().add(header).add(message.data).value());
     return header;
 }
+
+Header request6(const Message& message) { return header_of(request6_type, message); }
 
 Header reply6(const Message& message) { return header_of(reply6_type, message); }
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/child.h"
+#include "agent/journal.h"
+#include "agent/loop.h"
+#include "nftctl/kernel/session.h"
+#include "nftctl/site/site.h"
+
+namespace natctl {
+
+/// The programs that site.toml wants the agent to run: natctl-tunnel, and Xray with the configuration that `natctl
+/// xray` prints.
+class Children {
+public:
+    Children(Loop& loop, const Options& options, Journal& journal);
+
+    /// What is applied now; nullptr: nothing. Xray starts anew when its configuration is another one, and
+    /// natctl-tunnel reads its own again.
+    void follow(const std::shared_ptr<const Site>& site);
+    /// As after a change of site.toml, whose secrets may be others.
+    void reload();
+    /// Asks them to end; they have when runs() says so, if tend() is called.
+    void stop();
+
+    void tend(Child::Time now);
+    Child::Time due() const;
+    bool runs() const { return tunnel_.runs() || xray_.runs(); }
+
+    const Child& tunnel() const { return tunnel_; }
+    const Child& xray() const { return xray_; }
+
+private:
+    std::optional<Command> tunnel_command() const;
+    /// Writes its configuration. Throws SystemError.
+    std::optional<Command> xray_command() const;
+
+    Options options_;
+    Journal& journal_;
+    std::shared_ptr<const Site> site_;
+    Child tunnel_;
+    Child xray_;
+};
+
+} // namespace natctl
