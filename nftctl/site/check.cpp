@@ -45,6 +45,7 @@ void check_site(const Site& site, Diagnostics& diagnostics) {
     check_intercept(site, diagnostics);
     check_listeners(site, diagnostics);
     check_xray(site, diagnostics);
+    check_agent(site, diagnostics);
     // Maps with errors are not in the Site.
     if (site.maps.empty() && site.embedding_maps.empty() && site.maps_files.empty() && diagnostics.errors() == 0)
         diagnostics.warning({1, 1},

@@ -66,17 +66,6 @@ private:
     std::map<std::pair<Family, std::uint16_t>, std::map<Address, Position>> ports_;
 };
 
-/// The key of [tunnel] that says the same port, where the tunnel itself listens; nullptr: none.
-const char* own_port(const Endpoint& listen, const Site& site) {
-    static const Address loopback6 = *Address::parse("::1");
-    if (takes_port_of_tunnel(listen, site.tunnel)) return "port";
-    if (redirects(site) && listen.port == site.tunnel.redirect_port) return "redirect_port";
-    const bool may_be_loopback6 = listen.address == loopback6 || listen.address == Address::parse("::");
-    if (!site.embedding_maps.empty() && listen.port == site.tunnel.embedded_port && may_be_loopback6)
-        return "embedded_port";
-    return nullptr;
-}
-
 void check_endpoints(const Site& site, Diagnostics& diagnostics) {
     Endpoints endpoints;
     for (const auto& listener : site.tunnel.listeners) {
@@ -105,6 +94,21 @@ void check_link(const SocksLink& link, const Peer& peer, const Tunnel& tunnel, D
 }
 
 } // namespace
+
+bool clash(const Endpoint& a, const Endpoint& b) {
+    if (a.port != b.port || a.address.family() != b.address.family()) return false;
+    return a.address == b.address || a.address.is_unspecified() || b.address.is_unspecified();
+}
+
+const char* own_port(const Endpoint& listen, const Site& site) {
+    static const Address loopback6 = *Address::parse("::1");
+    if (takes_port_of_tunnel(listen, site.tunnel)) return "port";
+    if (redirects(site) && listen.port == site.tunnel.redirect_port) return "redirect_port";
+    const bool may_be_loopback6 = listen.address == loopback6 || listen.address == Address::parse("::");
+    if (!site.embedding_maps.empty() && listen.port == site.tunnel.embedded_port && may_be_loopback6)
+        return "embedded_port";
+    return nullptr;
+}
 
 void check_listeners(const Site& site, Diagnostics& diagnostics) {
     for (const auto& listener : site.tunnel.listeners) check_access(listener, diagnostics);

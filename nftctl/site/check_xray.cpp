@@ -12,12 +12,6 @@ namespace natctl {
 
 namespace {
 
-/// The same port on the same address, or on all of them.
-bool clash(const Endpoint& a, const Endpoint& b) {
-    if (a.port != b.port || a.address.family() != b.address.family()) return false;
-    return a.address == b.address || a.address.is_unspecified() || b.address.is_unspecified();
-}
-
 void check_listener(const Site& site, const XrayListener& xray, Diagnostics& diagnostics) {
     const auto clashes = [&](const Endpoint& other) { return clash(xray.listen, other); };
     const auto text = xray.listen.text();

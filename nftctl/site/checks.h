@@ -31,6 +31,14 @@ void check_listeners(const Site& site, Diagnostics& diagnostics);
 /// What `natctl xray` prints: that it fits the links and leads nowhere in circles.
 void check_xray(const Site& site, Diagnostics& diagnostics);
 
+/// What natctl-agent shows of itself.
+void check_agent(const Site& site, Diagnostics& diagnostics);
+
+/// Whether two listeners cannot both be: the same port on the same address, or on all of them.
+bool clash(const Endpoint& a, const Endpoint& b);
+/// The key of [tunnel] that says the same port, where the tunnel itself listens; nullptr: none.
+const char* own_port(const Endpoint& listen, const Site& site);
+
 /// The position of the element, if it has one.
 inline Position position_of(const std::vector<Position>& positions, std::size_t index) {
     return index < positions.size() ? positions[index] : Position{};

@@ -28,6 +28,7 @@ constexpr KnownKey site_keys[] = {
     {"helpers", "the name of a protocol or a list of them", R"(helpers = ["ftp", "sip"])"},
     {"tunnel", "a table", "[tunnel] and below it port = 12345"},
     {"xray", "a table", R"([xray] and below it listen = "198.51.100.2:443" and id_file = "/etc/natctl/xray.id")"},
+    {"agent", "a table", R"([agent] and below it http = "127.0.0.1:9117")"},
     {"marks", "a table", "[marks] and below it mask = 0x00000f00"},
 };
 
@@ -75,6 +76,7 @@ Site parse_values(const toml::table& root, Diagnostics& diagnostics) {
     site.helpers = parse_helpers(reader, diagnostics);
     if (const auto* table = reader.table("tunnel")) site.tunnel = parse_tunnel(*table, diagnostics);
     if (const auto* table = reader.table("xray")) site.xray = parse_xray(*table, site.xray_run, diagnostics);
+    if (const auto* table = reader.table("agent")) site.agent = parse_agent(*table, diagnostics);
     if (const auto* table = reader.table("marks")) site.marks = parse_marks(*table, diagnostics);
     return site;
 }

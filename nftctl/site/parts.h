@@ -37,6 +37,9 @@ std::optional<XrayListener> parse_xray(const toml::table& table, std::string& ru
 /// The key `xray` of a peer.
 std::optional<XrayServer> parse_xray_server(const toml::table& table, Diagnostics& diagnostics);
 
+/// [agent]; listeners with errors are left out.
+AgentSettings parse_agent(const toml::table& table, Diagnostics& diagnostics);
+
 /// The keys `user` and `password_file` of a table: both or none.
 std::optional<Credentials> parse_credentials(const TableReader& table, Diagnostics& diagnostics);
 

@@ -215,6 +215,26 @@ struct XrayListener {
     Position id_at;
 };
 
+/// Where natctl-agent answers HTTP: an address of loopback, or the path of a Unix socket.
+struct HttpListener {
+    std::variant<Endpoint, std::string> listen;
+    Position at = {};
+
+    /// As in site.toml.
+    std::string text() const {
+        const auto* endpoint = std::get_if<Endpoint>(&listen);
+        return endpoint != nullptr ? endpoint->text() : std::get<std::string>(listen);
+    }
+};
+
+/// [agent]
+struct AgentSettings {
+    /// Empty: it shows nothing of itself.
+    std::vector<HttpListener> http;
+    /// A page for people, beside /metrics.
+    bool page = false;
+};
+
 /// Protocols that name addresses in their payload; the kernel's helpers translate these.
 enum class Helper : std::uint8_t { ftp, sip };
 
@@ -235,6 +255,7 @@ struct Site {
     std::optional<XrayListener> xray = {};
     /// The program, for natctl-agent to run; empty: somebody else runs it.
     std::string xray_run = {};
+    AgentSettings agent = {};
     Marks marks;
     /// Of lan, one each.
     std::vector<Position> lan_at = {};

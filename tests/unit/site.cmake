@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 natctl_unit_test(site_test
   SOURCES
+    site_agent_test.cpp
     site_check_test.cpp
     site_diagnostic_test.cpp
     site_draft_test.cpp
