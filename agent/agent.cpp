@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
-#include <stdexcept>
 #include <utility>
 
 #include <fcntl.h>
@@ -20,12 +19,10 @@
 #include "nftctl/base/error.h"
 #include "nftctl/base/program.h"
 #include "nftctl/base/run_files.h"
-#include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/link_file.h"
-#include "nftctl/kernel/run_time_list.h"
 #include "nftctl/kernel/state_file.h"
 #include "nftctl/kernel/trial.h"
-#include "nftctl/kernel/white_words.h"
+#include "nftctl/site/each_link.h"
 
 namespace natctl {
 
@@ -80,6 +77,7 @@ Agent::Agent(AgentOptions options)
       signals_(open_signals()),
       links_(options_.links),
       prober_(loop_, [this](const PeerLink& link) { links_.answered(link, Clock::now()); }),
+      tunnel_(loop_, options_.session.run_dir + "/" + run_files::tunnel_status),
       names_({.grace = options_.name_grace}),
       resolver_(loop_, [this](const Question& question,
                               const NameAnswer& answer) { names_.answer(question, answer, Clock::now()); }),
@@ -90,6 +88,12 @@ Agent::Agent(AgentOptions options)
       children_(loop_, options_.session, journal_),
       control_(loop_, options_.session.run_dir + "/" + run_files::agent_socket, options_.group, control::hello(),
                [this](std::string_view line) { return answer(line); }),
+      status_(loop_, options_.session, options_.group, journal_,
+              [this](View& view) {
+                  view.state = state();
+                  view.site = site_;
+                  view.facts = facts_;
+              }),
       began_(Clock::now()) {
     journal_.listen([this](const JournalEntry& entry) { control_.tell(control::event(entry)); });
     loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { take_signals(); });
@@ -120,10 +124,11 @@ int Agent::run() {
         tend_names();
         tend_links();
         children_.tend(now);
+        status_.tend(now);
         const auto step = reconciler_.step(now);
         if (step.what == Reconciler::What::wait)
-            loop_.wait(
-                std::min({step.until, links_due(), names_.due(), resolver_.due(), children_.due(), manager_.due()}));
+            loop_.wait(std::min({step.until, links_due(), names_.due(), resolver_.due(), children_.due(),
+                                 manager_.due(), status_.due()}));
         else
             act(step);
     }
@@ -190,7 +195,8 @@ Clock::time_point Agent::links_due() const {
     // What was taken note of waits for its turn.
     constexpr std::chrono::milliseconds pause(100);
     const auto now = Clock::now();
-    const auto due = links_.due(now);
+    auto due = std::min(links_.due(now), tunnel_.due());
+    if (links_.asks_for_proxies()) due = std::min(due, ask_tunnel_at_);
     return links_noted_ ? std::max(due, now + pause) : due;
 }
 
@@ -198,6 +204,12 @@ void Agent::tend_links() {
     const auto now = Clock::now();
     for (const auto& probe : links_.probes(now)) prober_.send(probe);
     if (const auto text = prober_.take_failure(); !text.empty()) journal_.say(Weight::warning, text);
+    tunnel_.tend(now);
+    if (links_.asks_for_proxies() && now >= ask_tunnel_at_) {
+        constexpr std::chrono::milliseconds pause(300);
+        ask_tunnel_at_ = now + pause;
+        tunnel_.ask([this](const std::optional<TunnelReport>& report) { take_report(report); });
+    }
     if (!links_noted_ && links_.has_news(now)) {
         links_noted_ = true;
         reconciler_.note(Cause::link, now);
@@ -215,6 +227,23 @@ void Agent::adjust(const Site& site, Facts& facts) {
     } catch (const SystemError& error) {
         journal_.say(Weight::warning, error.what());
     }
+}
+
+void Agent::take_report(const std::optional<TunnelReport>& report) {
+    // A busy machine is no failure.
+    constexpr unsigned most_silent = 2;
+    std::map<Endpoint, std::string> down;
+    tunnel_silent_ = report ? 0 : tunnel_silent_ + 1;
+    if (!report && (tunnel_silent_ < most_silent || !site_)) return;
+    if (!report)
+        for_each_link<SocksLink>(*site_, [&](const Peer&, const SocksLink& link) {
+            down.emplace(link.server, "natctl-tunnel does not answer");
+        });
+    else
+        for (const auto& proxy : report->proxies)
+            if (const auto server = Endpoint::parse(proxy.server); server && !proxy.up)
+                down.emplace(*server, "natctl-tunnel says: " + proxy.cause);
+    links_.proxies_are(std::move(down));
 }
 
 void Agent::end_flows(const std::vector<std::string>& peers) {
@@ -281,6 +310,8 @@ void Agent::act(const Reconciler::Step& step) {
     } catch (const std::exception& error) {
         tell_failure(error.what());
     }
+    status_.looked(Clock::now() - began, result == Reconciler::Result::failed);
+    status_.follow(site_.get());
     const auto fight = reconciler_.done(step.causes, result, began, Clock::now());
     if (fight == Reconciler::Fight::begins)
         journal_.say(Weight::error,
@@ -360,84 +391,6 @@ void Agent::tell_manager() {
     if (text == told_) return;
     manager_.tell(text);
     told_ = std::move(text);
-}
-
-ControlSocket::Answer Agent::answer(std::string_view line) {
-    const auto request = control::parse(line);
-    if (const auto* mistake = std::get_if<std::string>(&request)) return {control::refusal(*mistake)};
-    const auto& wish = std::get<control::Request>(request);
-    try {
-        return {answer(wish), wish.what == control::What::watch};
-    } catch (const std::exception& error) {
-        return {control::refusal(error.what())};
-    }
-}
-
-std::string Agent::answer(const control::Request& request) {
-    const auto& session = options_.session;
-    switch (request.what) {
-    case control::What::status:
-    case control::What::watch: return control::answer(state());
-    case control::What::whitelist:
-        return request.add.empty() && request.del.empty() ? control::answer(read_run_time_entries(session.run_dir))
-                                                          : edit_white_list(request);
-    case control::What::apply: {
-        const auto change = apply_now();
-        return change ? control::answer(*change, true)
-                      : control::refusal(session.config + " has mistakes: `natctl check` names them");
-    }
-    case control::What::plan: {
-        const auto site = read_site(session.config);
-        if (!site) return control::refusal(session.config + " has mistakes: `natctl check` names them");
-        return control::answer(pending(*open_kernel(session, *site), *site), false);
-    }
-    case control::What::confirm: confirm(session); return control::done();
-    case control::What::rollback: return control::answer(roll_back(session), true);
-    }
-    return {};
-}
-
-std::string Agent::edit_white_list(const control::Request& request) {
-    std::vector<WhiteWord> words;
-    for (const auto& text : request.add.empty() ? request.del : request.add) {
-        words.push_back(white_word(text));
-        if (!words.back().prefix && !request.add.empty())
-            throw std::invalid_argument(text +
-                                        " is a name, and looking it up would keep others waiting: "
-                                        "`natctl whitelist add " +
-                                        text + "`, or add its addresses");
-    }
-    std::optional<std::chrono::nanoseconds> deadline;
-    if (request.lifetime) deadline = boot_clock() + *request.lifetime;
-    const auto change = change_run_time_list(options_.session, [&](const Site& site, std::vector<RunTimeRecord> now) {
-        if (request.add.empty()) return without_deleted(site, std::move(now), words);
-        return with_added(std::move(now), spared(site, records_for(words, deadline, look_up_host)));
-    });
-    return change ? control::answer(*change, true)
-                  : control::refusal("cannot change the white list: nothing is applied, `natctl apply` comes first");
-}
-
-std::optional<Transaction> Agent::apply_now() {
-    auto change = read_again();
-    // The rest of what a reload does can wait for its turn.
-    reconciler_.note(Cause::applied, Clock::now());
-    return change;
-}
-
-control::State Agent::state() {
-    const auto now = Clock::now();
-    control::State state{.running = std::chrono::floor<std::chrono::seconds>(now - began_),
-                         .site = {},
-                         .looks = looks_,
-                         .changes = changes_,
-                         .repairs = repairs_,
-                         .fighting = reconciler_.fighting(),
-                         .failure = failure_,
-                         .links = links_.states(now),
-                         .names = names_.states(now),
-                         .events = journal_.recent()};
-    if (site_) state.site = site_->name;
-    return state;
 }
 
 } // namespace natctl

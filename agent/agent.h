@@ -24,6 +24,8 @@
 #include "agent/request.h"
 #include "agent/resolver.h"
 #include "agent/service_manager.h"
+#include "agent/status_server.h"
+#include "agent/tunnel_client.h"
 #include "nftctl/base/fd.h"
 #include "nftctl/kernel/upkeep.h"
 
@@ -61,6 +63,8 @@ private:
     void tend_links();
     void adjust(const Site& site, Facts& facts);
     void end_flows(const std::vector<std::string>& peers);
+    /// What natctl-tunnel says of proxies; nullopt: it does not answer.
+    void take_report(const std::optional<TunnelReport>& report);
     /// Asks for what is due, and takes note of addresses that have come or whose time is over.
     void tend_names();
     void tell_names();
@@ -97,6 +101,7 @@ private:
     FileWatch files_;
     LinkHealth links_;
     LinkProber prober_;
+    TunnelClient tunnel_;
     NameBook names_;
     Resolver resolver_;
     Upkeep upkeep_;
@@ -104,6 +109,7 @@ private:
     Journal journal_;
     Children children_;
     ControlSocket control_;
+    StatusServer status_;
 
     std::vector<std::string> maps_files_;
     /// A reload that the kernel refused is to be repeated.
@@ -112,6 +118,8 @@ private:
     bool links_noted_ = false;
     /// As other programs were told last.
     std::set<PeerLink> out_of_use_;
+    Loop::Clock::time_point ask_tunnel_at_{};
+    unsigned tunnel_silent_ = 0;
     /// Those in names_, in the order of site.toml.
     std::vector<std::string> endpoint_names_;
     /// What they stand for, as far as it was taken note of, and what stands in the state directory.

@@ -118,6 +118,11 @@ void Child::want(std::optional<Command> command) {
     not_before_ = {};
 }
 
+std::optional<Child::State> Child::state() const {
+    if (!wanted_ && !runs()) return std::nullopt;
+    return State{.name = name_, .process = runs() ? std::optional(pid_) : std::nullopt, .restarts = restarts_};
+}
+
 void Child::send(int signal) const {
     if (process_) ::syscall(SYS_pidfd_send_signal, process_.get(), signal, nullptr, 0);
 }

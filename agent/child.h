@@ -57,10 +57,16 @@ public:
     Time due() const;
 
     bool runs() const { return bool(process_); }
-    pid_t pid() const { return pid_; }
-    const std::string& name() const { return name_; }
-    /// Since the agent began.
-    unsigned restarts() const { return restarts_; }
+
+    struct State {
+        std::string name;
+        /// Absent while it does not run.
+        std::optional<pid_t> process;
+        /// How often it ended by itself since the agent began.
+        unsigned restarts = 0;
+    };
+    /// nullopt: nobody wants it.
+    std::optional<State> state() const;
 
 private:
     std::string path(const char* suffix) const { return run_dir_ + "/" + name_ + suffix; }

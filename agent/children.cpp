@@ -55,6 +55,13 @@ void Children::tend(Child::Time now) {
     xray_.tend(now);
 }
 
+std::vector<Child::State> Children::states() const {
+    std::vector<Child::State> states;
+    for (const auto* child : {&tunnel_, &xray_})
+        if (auto state = child->state()) states.push_back(std::move(*state));
+    return states;
+}
+
 Child::Time Children::due() const { return std::min(tunnel_.due(), xray_.due()); }
 
 std::optional<Command> Children::tunnel_command() const {

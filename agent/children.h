@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/child.h"
 #include "agent/journal.h"
@@ -30,8 +32,8 @@ public:
     Child::Time due() const;
     bool runs() const { return tunnel_.runs() || xray_.runs(); }
 
-    const Child& tunnel() const { return tunnel_; }
-    const Child& xray() const { return xray_; }
+    /// Those that site.toml names.
+    std::vector<Child::State> states() const;
 
 private:
     std::optional<Command> tunnel_command() const;

@@ -45,6 +45,12 @@ Json json_of(const LinkHealth::State& link) {
             {"cause", link.cause.empty() ? Json(nullptr) : Json(link.cause)}};
 }
 
+Json json_of(const Child::State& program) {
+    return {{"name", program.name},
+            {"process", program.process ? Json(*program.process) : Json(nullptr)},
+            {"restarts", program.restarts}};
+}
+
 Json json_of(const NameBook::State& name) {
     Json addresses = Json::array();
     for (const auto& address : name.addresses) addresses.push_back(address.text());
@@ -57,27 +63,35 @@ Json json_of(const NameBook::State& name) {
 
 std::string hello() { return line({{"program", "natctl-agent"}, {"release", NATCTL_VERSION}, {"version", version}}); }
 
-std::string answer(const State& state) {
+Json json_of(const State& state) {
     Json links = Json::array();
     for (const auto& link : state.links) links.push_back(json_of(link));
+    Json programs = Json::array();
+    for (const auto& program : state.programs) programs.push_back(json_of(program));
     Json names = Json::array();
     for (const auto& name : state.names) names.push_back(json_of(name));
     Json events = Json::array();
     for (const auto& entry : state.events) events.push_back(json_of(entry));
-    return line({{"ok", true},
-                 {"status",
-                  {{"process", ::getpid()},
-                   {"seconds", state.running.count()},
-                   {"site", state.site ? Json(*state.site) : Json(nullptr)},
-                   {"failure", state.failure.empty() ? Json(nullptr) : Json(state.failure)},
-                   {"fighting", state.fighting},
-                   {"looks", state.looks},
-                   {"changes", state.changes},
-                   {"repairs", state.repairs},
-                   {"links", links},
-                   {"names", names},
-                   {"events", events}}}});
+    Json http = Json::array();
+    for (const auto& listener : state.http)
+        http.push_back({{"listen", listener.listen},
+                        {"failure", listener.failure.empty() ? Json(nullptr) : Json(listener.failure)}});
+    return {{"process", ::getpid()},
+            {"seconds", state.running.count()},
+            {"site", state.site ? Json(*state.site) : Json(nullptr)},
+            {"failure", state.failure.empty() ? Json(nullptr) : Json(state.failure)},
+            {"fighting", state.fighting},
+            {"looks", state.looks},
+            {"changes", state.changes},
+            {"repairs", state.repairs},
+            {"http", http},
+            {"links", links},
+            {"programs", programs},
+            {"names", names},
+            {"events", events}};
 }
+
+std::string answer(const State& state) { return line({{"ok", true}, {"status", json_of(state)}}); }
 
 std::string answer(const Transaction& change, bool changed) {
     return line({{"ok", true}, {changed ? "changed" : "pending", !change.empty()}, {"changes", render(change)}});

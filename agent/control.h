@@ -8,9 +8,13 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
+#include "agent/child.h"
 #include "agent/journal.h"
 #include "agent/link_health.h"
 #include "agent/name_book.h"
+#include "agent/web_listeners.h"
 #include "nftctl/plan/facts.h"
 #include "nftctl/plan/transaction.h"
 
@@ -43,9 +47,16 @@ struct State {
     /// What cannot be done at the moment; empty: all is well.
     std::string failure;
     std::vector<LinkHealth::State> links;
+    /// That it runs itself.
+    std::vector<Child::State> programs;
     std::vector<NameBook::State> names;
     std::deque<JournalEntry> events;
+    /// Where it shows itself by HTTP.
+    std::vector<WebListeners::State> http = {};
 };
+
+/// What stands under "status".
+nlohmann::ordered_json json_of(const State& state);
 
 // Answers, each a line with its break.
 std::string answer(const State& state);

@@ -7,16 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include <grp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/control.h"
 #include "agent/request.h"
-#include "nftctl/base/error.h"
-#include "nftctl/kernel/unix_address.h"
+#include "agent/unix_listener.h"
 
 namespace natctl {
 
@@ -25,28 +22,6 @@ namespace {
 constexpr std::size_t most_clients = 200;
 /// What may wait for a client that does not read.
 constexpr std::size_t most_waiting = 4 << 20;
-constexpr int backlog = 64;
-
-gid_t group_id(const std::string& name) {
-    if (const auto* group = ::getgrnam(name.c_str())) return group->gr_gid;
-    throw SystemError("find", "group " + name, ENOENT, "groupadd --system " + name);
-}
-
-Fd listen_at(const std::string& path, const std::string& group) {
-    const std::string fresh = path + ".new";
-    const auto address = unix_address(fresh);
-    if (!address) throw SystemError("listen at", path, ENAMETOOLONG, "give a shorter --run-dir");
-    ::unlink(fresh.c_str());
-    Fd socket(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "create", "a Unix socket"));
-    check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address), "bind", path);
-    // Nobody can connect before listen().
-    if (!group.empty()) check(::chown(fresh.c_str(), static_cast<uid_t>(-1), group_id(group)), "protect", path);
-    check(::chmod(fresh.c_str(), group.empty() ? S_IRUSR | S_IWUSR : S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP), "protect",
-          path);
-    check(::listen(socket.get(), backlog), "listen at", path);
-    check(::rename(fresh.c_str(), path.c_str()), "create", path);
-    return socket;
-}
 
 } // namespace
 
@@ -55,7 +30,7 @@ ControlSocket::ControlSocket(Loop& loop, std::string path, const std::string& gr
       path_(std::move(path)),
       hello_(std::move(hello)),
       on_line_(std::move(on_line)),
-      listener_(listen_at(path_, group)) {
+      listener_(listen_at(path_, group, "give a shorter --run-dir")) {
     loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); });
 }
 

@@ -165,7 +165,7 @@ bool LinkHealth::is_silent(const Known& known, Time now) const {
 std::string LinkHealth::cause(const Known& known, Time now) const {
     if (known.proxy) {
         const auto found = proxies_down_.find(*known.proxy);
-        return found == proxies_down_.end() ? "" : "natctl-tunnel finds it down: " + found->second;
+        return found == proxies_down_.end() ? "" : found->second;
     }
     if (!known.exists) return "there is no interface " + known.dev;
     if (!known.up) return "interface " + known.dev + " is down";

@@ -43,12 +43,14 @@ Plan compile(const Site& site, const Facts& facts) {
     return plan;
 }
 
+bool is_usable(const Peer& peer, std::size_t place, const Facts& facts) {
+    const auto* dev = std::get_if<DevLink>(&peer.links[place]);
+    return (!dev || is_up(facts, dev->dev)) && !facts.out_of_use.contains({peer.name, place});
+}
+
 const Link* usable_link(const Peer& peer, const Facts& facts) {
-    for (std::size_t place = 0; place < peer.links.size(); ++place) {
-        const auto& link = peer.links[place];
-        const auto* dev = std::get_if<DevLink>(&link);
-        if ((!dev || is_up(facts, dev->dev)) && !facts.out_of_use.contains({peer.name, place})) return &link;
-    }
+    for (std::size_t place = 0; place < peer.links.size(); ++place)
+        if (is_usable(peer, place, facts)) return &peer.links[place];
     return nullptr;
 }
 

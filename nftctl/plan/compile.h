@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,10 @@ namespace natctl {
 /// What the kernel should hold for this site on this machine now.
 Plan compile(const Site& site, const Facts& facts);
 
-/// The first of the peer's links that new flows can take now; nullptr when there is none. An interface must be there
-/// and up; a proxy is taken at its word.
+/// Whether new flows can take that link of the peer now. An interface must be there and up; a proxy is taken at its
+/// word.
+bool is_usable(const Peer& peer, std::size_t place, const Facts& facts);
+/// The first of them; nullptr when there is none.
 const Link* usable_link(const Peer& peer, const Facts& facts);
 
 /// What the plan cannot do on this machine as it is, each with the way out. For people.

@@ -32,7 +32,7 @@ const DevLink* routed_link(const Peer& peer, const Facts& facts) {
         const auto* interface = dev ? facts.find(dev->dev) : nullptr;
         if (!interface || !interface->up) continue;
         if (!up) up = dev;
-        if (!works && !facts.out_of_use.contains({peer.name, place})) works = dev;
+        if (!works && is_usable(peer, place, facts)) works = dev;
     }
     return works ? works : up;
 }

@@ -5,8 +5,11 @@ natctl_unit_test(agent_test
     agent_control_test.cpp
     agent_file_watch_test.cpp
     agent_link_health_test.cpp
+    agent_metrics_test.cpp
     agent_name_book_test.cpp
     agent_reconcile_test.cpp
+    agent_web_request_test.cpp
+    agent_web_server_test.cpp
   LINK natctl_agent nlohmann_json::nlohmann_json)
 
 # In network namespaces of its own, so only for root; exit code 77 otherwise.

@@ -223,8 +223,7 @@ TEST_CASE("a proxy that the tunnel finds down is out of use while there is anoth
     scene.health.proxies_are({{proxy, "connection refused"}});
     CHECK(scene.health.has_news(scene.now));
     CHECK(scene.look() == "wg0 wg1 not0 ");
-    CHECK(scene.said() == "peer b by socks5 127.0.0.1:1080: natctl-tunnel finds it down: connection refused: new flows "
-                          "take the next link\n");
+    CHECK(scene.said() == "peer b by socks5 127.0.0.1:1080: connection refused: new flows take the next link\n");
     scene.wg0 = false;
     CHECK(scene.look() == "wg1 ");
     scene.wg0 = true;

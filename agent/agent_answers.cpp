@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+#include "agent/agent.h"
+#include "nftctl/kernel/apply.h"
+#include "nftctl/kernel/run_time_list.h"
+#include "nftctl/kernel/trial.h"
+#include "nftctl/kernel/white_words.h"
+
+namespace natctl {
+
+ControlSocket::Answer Agent::answer(std::string_view line) {
+    const auto request = control::parse(line);
+    if (const auto* mistake = std::get_if<std::string>(&request)) return {control::refusal(*mistake)};
+    const auto& wish = std::get<control::Request>(request);
+    try {
+        return {answer(wish), wish.what == control::What::watch};
+    } catch (const std::exception& error) {
+        return {control::refusal(error.what())};
+    }
+}
+
+std::string Agent::answer(const control::Request& request) {
+    const auto& session = options_.session;
+    switch (request.what) {
+    case control::What::status:
+    case control::What::watch: return control::answer(state());
+    case control::What::whitelist:
+        return request.add.empty() && request.del.empty() ? control::answer(read_run_time_entries(session.run_dir))
+                                                          : edit_white_list(request);
+    case control::What::apply: {
+        const auto change = apply_now();
+        return change ? control::answer(*change, true)
+                      : control::refusal(session.config + " has mistakes: `natctl check` names them");
+    }
+    case control::What::plan: {
+        const auto site = read_site(session.config);
+        if (!site) return control::refusal(session.config + " has mistakes: `natctl check` names them");
+        return control::answer(pending(*open_kernel(session, *site), *site), false);
+    }
+    case control::What::confirm: confirm(session); return control::done();
+    case control::What::rollback: return control::answer(roll_back(session), true);
+    }
+    return {};
+}
+
+std::string Agent::edit_white_list(const control::Request& request) {
+    std::vector<WhiteWord> words;
+    for (const auto& text : request.add.empty() ? request.del : request.add) {
+        words.push_back(white_word(text));
+        if (!words.back().prefix && !request.add.empty())
+            throw std::invalid_argument(text +
+                                        " is a name, and looking it up would keep others waiting: "
+                                        "`natctl whitelist add " +
+                                        text + "`, or add its addresses");
+    }
+    std::optional<std::chrono::nanoseconds> deadline;
+    if (request.lifetime) deadline = boot_clock() + *request.lifetime;
+    const auto change = change_run_time_list(options_.session, [&](const Site& site, std::vector<RunTimeRecord> now) {
+        if (request.add.empty()) return without_deleted(site, std::move(now), words);
+        return with_added(std::move(now), spared(site, records_for(words, deadline, look_up_host)));
+    });
+    return change ? control::answer(*change, true)
+                  : control::refusal("cannot change the white list: nothing is applied, `natctl apply` comes first");
+}
+
+std::optional<Transaction> Agent::apply_now() {
+    auto change = read_again();
+    // The rest of what a reload does can wait for its turn.
+    reconciler_.note(Cause::applied, Loop::Clock::now());
+    return change;
+}
+
+control::State Agent::state() {
+    const auto now = Loop::Clock::now();
+    control::State state{.running = std::chrono::floor<std::chrono::seconds>(now - began_),
+                         .site = {},
+                         .looks = looks_,
+                         .changes = changes_,
+                         .repairs = repairs_,
+                         .fighting = reconciler_.fighting(),
+                         .failure = failure_,
+                         .links = links_.states(now),
+                         .programs = children_.states(),
+                         .names = names_.states(now),
+                         .events = journal_.recent(),
+                         .http = status_.listeners()};
+    if (site_) state.site = site_->name;
+    return state;
+}
+
+} // namespace natctl

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "agent/status_server.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "agent/metrics.h"
+#include "agent/page/page.h"
+#include "agent/status_json.h"
+#include "nftctl/base/run_files.h"
+
+namespace natctl {
+
+namespace {
+
+constexpr std::string_view plain = "text/plain; charset=utf-8";
+
+struct PageFile {
+    std::string_view path;
+    std::string_view type;
+    std::string_view content;
+};
+
+const PageFile* find_file(std::string_view path) {
+    static const std::array<PageFile, 4> files{{{"/", "text/html; charset=utf-8", page::index_html},
+                                                {"/page.css", "text/css; charset=utf-8", page::page_css},
+                                                {"/page.js", "text/javascript; charset=utf-8", page::page_js},
+                                                {"/icon.svg", "image/svg+xml", page::icon_svg}}};
+    const auto* found = std::ranges::find(files, path, &PageFile::path);
+    return found == files.end() ? nullptr : found;
+}
+
+} // namespace
+
+StatusServer::StatusServer(Loop& loop, const Options& options, const std::string& group, Journal& journal,
+                           FillIn fill_in)
+    : state_dir_(options.state_dir),
+      journal_(journal),
+      fill_in_(std::move(fill_in)),
+      tunnel_(loop, options.run_dir + "/" + run_files::tunnel_status),
+      server_(loop, {}, [this](const web::Request& request, const WebServer::Reply& reply) { answer(request, reply); }),
+      listeners_(loop, group, [this](Fd socket) { server_.take(std::move(socket)); }) {}
+
+void StatusServer::follow(const Site* site) {
+    const AgentSettings nothing;
+    const auto& wanted = site != nullptr ? site->agent : nothing;
+    page_ = wanted.page;
+    listeners_.set(wanted.http);
+    tell();
+}
+
+void StatusServer::looked(Loop::Clock::duration took, bool failed) {
+    looks_.add(std::chrono::duration<double>(took).count(), failed, std::chrono::system_clock::now());
+}
+
+StatusServer::Time StatusServer::due() const { return std::min({tunnel_.due(), server_.due(), listeners_.due()}); }
+
+void StatusServer::tend(Time now) {
+    tunnel_.tend(now);
+    server_.tend(now);
+    listeners_.tend(now);
+    tell();
+}
+
+void StatusServer::tell() {
+    for (const auto& [warning, text] : listeners_.messages())
+        journal_.say(warning ? Weight::warning : Weight::info, text);
+}
+
+void StatusServer::answer(const web::Request& request, const WebServer::Reply& reply) {
+    if (request.path == "/metrics") {
+        tunnel_.ask(
+            [this, reply](const auto& tunnel) { reply({.type = metrics_type, .content = metrics(view(tunnel))}); });
+    } else if (page_ && request.path == "/status.json") {
+        tunnel_.ask([this, reply](const auto& tunnel) {
+            reply({.type = "application/json", .content = status_json(view(tunnel))});
+        });
+    } else if (const auto* file = page_ ? find_file(request.path) : nullptr; file != nullptr) {
+        reply({.type = file->type, .content = std::string(file->content)});
+    } else {
+        reply({404, plain,
+               page_ ? "404: here are / and /metrics\n"
+                     : "404: here is /metrics; a page needs page = true under [agent]\n"});
+    }
+}
+
+View StatusServer::view(const std::optional<TunnelReport>& tunnel) const {
+    View view{.state = {},
+              .looks = looks_,
+              .tunnel = tunnel,
+              .traffic = read_interface_traffic(),
+              .process = read_process_figures(began_)};
+    fill_in_(view);
+    if (const auto trial = read_trial(StatePaths(state_dir_))) view.trial = state_of(*trial, boot_clock(), boot_id());
+    return view;
+}
+
+} // namespace natctl

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "agent/journal.h"
+#include "agent/look_figures.h"
+#include "agent/loop.h"
+#include "agent/tunnel_client.h"
+#include "agent/view.h"
+#include "agent/web_listeners.h"
+#include "agent/web_server.h"
+#include "nftctl/kernel/session.h"
+
+namespace natctl {
+
+/// Shows the agent by HTTP, where [agent] of what is applied says so: metrics for programs, a page for people. Nothing
+/// can be changed by it.
+class StatusServer {
+public:
+    using Time = Loop::Clock::time_point;
+    /// Fills in what the agent knows: state, site and facts.
+    using FillIn = std::function<void(View&)>;
+
+    /// `group`: who may use Unix sockets beside root.
+    StatusServer(Loop& loop, const Options& options, const std::string& group, Journal& journal, FillIn fill_in);
+
+    /// Something was applied, or nothing is now (nullptr).
+    void follow(const Site* site);
+    void looked(Loop::Clock::duration took, bool failed);
+
+    std::vector<WebListeners::State> listeners() const { return listeners_.states(); }
+
+    /// When to call tend() next; Time::max(): never.
+    Time due() const;
+    void tend(Time now);
+
+private:
+    void answer(const web::Request& request, const WebServer::Reply& reply);
+    View view(const std::optional<TunnelReport>& tunnel) const;
+    void tell();
+
+    std::string state_dir_;
+    Journal& journal_;
+    FillIn fill_in_;
+    std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
+    LookFigures looks_;
+    bool page_ = false;
+    TunnelClient tunnel_;
+    WebServer server_;
+    WebListeners listeners_;
+};
+
+} // namespace natctl
