@@ -9,10 +9,10 @@
 #include <asio/awaitable.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 
+#include "nftctl/base/echo.h"
 #include "nftctl/base/mark.h"
 #include "tunnel/context.h"
 #include "tunnel/datagram_batch.h"
-#include "nftctl/base/echo.h"
 #include "tunnel/echo_flows.h"
 
 namespace natctl {

@@ -9,8 +9,8 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
-#include "nftctl/base/error.h"
 #include "nftctl/base/checksum.h"
+#include "nftctl/base/error.h"
 #include "tunnel/datagram_socket.h"
 #include "tunnel/send_from.h"
 #include "tunnel/socket_address.h"

@@ -38,6 +38,16 @@ std::string name_line(const Json& name) {
     return line;
 }
 
+std::string program_line(const Json& program) {
+    const auto name = program.at("name").get<std::string>();
+    const auto& process = program.at("process");
+    auto line = process.is_number() ? fmt::format("runs {} (process {})", name, process.get<std::int64_t>())
+                                    : fmt::format("is to run {}, which does not stay up", name);
+    if (const auto restarts = program.at("restarts").get<std::uint64_t>(); restarts != 0)
+        line += fmt::format("; it ended by itself {} times", restarts);
+    return line;
+}
+
 /// Empty: all is as one expects.
 std::string link_line(const Json& link) {
     const auto standing = link.at("standing").get<std::string>();
@@ -97,6 +107,7 @@ std::vector<std::string> agent_lines(const Json& status) {
         lines.emplace_back("another program undoes its work again and again: the log names it");
     if (const auto& failure = status.at("failure"); failure.is_string())
         lines.push_back("cannot do its work: " + failure.get<std::string>());
+    for (const auto& program : status.value("programs", Json::array())) lines.push_back(program_line(program));
     for (const auto& link : status.value("links", Json::array()))
         if (auto line = link_line(link); !line.empty()) lines.push_back(std::move(line));
     for (const auto& name : status.at("names")) lines.push_back(name_line(name));

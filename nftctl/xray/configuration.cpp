@@ -137,7 +137,7 @@ Json xray_configuration(const Site& site, const XraySecrets& secrets, XrayKind k
         outbounds.push_back(freedom(site, own, kind));
         rules.push_back(rule(vless_tag, own, xray_direct));
     }
-    return {{"log", {{"loglevel", "warning"}}},
+    return {{"log", {{"loglevel", "warning"}, {"access", "none"}}},
             {"inbounds", inbounds},
             {"outbounds", outbounds},
             {"routing", {{"domainStrategy", "AsIs"}, {"rules", rules}}}};

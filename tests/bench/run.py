@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/lab"))
 
+import agent
 import conntrack
 import idle_flows
 import maps
@@ -33,6 +34,7 @@ PARTS = {
     "http": small_requests,
     "flows": new_flows,
     "idle": idle_flows,
+    "agent": agent,
     "conntrack": conntrack,
     "maps": maps,
     "packets": packets,

@@ -128,3 +128,27 @@ def test_open_flows_wait_for_a_link_and_are_reset_when_it_stays_away(lab, pair):
             ends.recv(100)
         # a has more patience.
         assert "open flows are ended" not in a.router.agent.stderr
+
+
+def test_a_proxy_that_the_tunnel_finds_dead_gives_way_to_a_link_and_comes_back(lab):
+    a, b = build_sites(lab)
+    veth, socks = Veth(lab, [a, b], ipv6=False), Socks(lab, [a, b])
+    for own, other in ((a, b), (b, a)):
+        links = f"[{socks.to(other)}, {veth.to(other)}]"
+        own.router.configure(toml.site(own) + toml.peer(other, links) + socks.listeners(own, [other]))
+        own.router.agent = own.router.start_agent("--link-hold", HOLD)
+        own.router.agent.wait_until(lambda own=own: not own.router.changes_pending(), "it has applied site.toml")
+        own.router.tunnel = own.router.start_tunnel()
+    assert saw(a) == BY_PROXY
+    b.router.tunnel.kill()
+    # A flow finds it out.
+    eventually(lambda: saw(a) == BY_LINK, what="flows take ov0")
+    proxy, link = links_of(a)
+    assert proxy["standing"] == "down" and proxy["cause"].startswith("natctl-tunnel says: ")
+    assert link["standing"] == "used"
+    b.router.start_tunnel()
+    eventually(lambda: saw(a) == BY_PROXY, what="flows take the proxy again")
+    # No tunnel at all.
+    a.router.tunnel.kill()
+    eventually(lambda: saw(a) == BY_LINK, what="flows take ov0")
+    assert links_of(a)[0]["cause"] == "natctl-tunnel does not answer"

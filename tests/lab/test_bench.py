@@ -54,6 +54,7 @@ def spreads(figures, path=()):
         pytest.param("http", 9, marks=pytest.mark.slow),
         pytest.param("flows", 9, marks=pytest.mark.slow),
         pytest.param("idle", 4, marks=pytest.mark.slow),
+        pytest.param("agent", 5, marks=pytest.mark.slow),
         ("conntrack", 4),
         ("maps", 48),
         ("packets", 10),
@@ -69,7 +70,8 @@ def test_every_part_measures_all_it_promises(tmp_path, part, count):
     found = list(spreads(figures[part], (part,)))
     assert len(found) == count, [path for path, _ in found]
     for path, spread in found:
-        assert len(spread["all"]) == 1, path
+        # The agent's figures are of many events of one run.
+        assert len(spread["all"]) == 1 or part == "agent", path
         if path in MAY_BE_NEGATIVE:
             continue
         assert spread["median"] > 0 or (path[-1] in MAY_BE_ZERO and spread["median"] == 0), path

@@ -12,7 +12,7 @@ natctl_unit_test(site_test
     site_maps_test.cpp
     site_mistakes_test.cpp
     site_mutation_test.cpp
-    site_parse_test.cpp
+    site_parse_test.cpp site_probe_test.cpp
     site_values_test.cpp
     site_white_list_test.cpp
     site_xray_test.cpp

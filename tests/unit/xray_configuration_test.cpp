@@ -50,7 +50,7 @@ id_file = "a.id"
 )";
 
 const Json expected = Json::parse(R"({
-  "log": { "loglevel": "warning" },
+  "log": { "loglevel": "warning", "access": "none" },
   "inbounds": [
     { "tag": "socks-127.0.0.1:1080", "listen": "127.0.0.1", "port": 1080, "protocol": "socks",
       "settings": { "auth": "noauth", "udp": true, "ip": "127.0.0.1" } },
