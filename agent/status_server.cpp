@@ -24,9 +24,14 @@ struct PageFile {
 };
 
 const PageFile* find_file(std::string_view path) {
-    static const std::array<PageFile, 4> files{{{"/", "text/html; charset=utf-8", page::index_html},
+    constexpr std::string_view script = "text/javascript; charset=utf-8";
+    static const std::array<PageFile, 8> files{{{"/", "text/html; charset=utf-8", page::index_html},
                                                 {"/page.css", "text/css; charset=utf-8", page::page_css},
-                                                {"/page.js", "text/javascript; charset=utf-8", page::page_js},
+                                                {"/page.js", script, page::page_js},
+                                                {"/dom.js", script, page::dom_js},
+                                                {"/meters.js", script, page::meters_js},
+                                                {"/picture.js", script, page::picture_js},
+                                                {"/words.js", script, page::words_js},
                                                 {"/icon.svg", "image/svg+xml", page::icon_svg}}};
     const auto* found = std::ranges::find(files, path, &PageFile::path);
     return found == files.end() ? nullptr : found;

@@ -9,6 +9,10 @@ namespace natctl::page {
 extern const std::string_view index_html;
 extern const std::string_view page_css;
 extern const std::string_view page_js;
+extern const std::string_view dom_js;
+extern const std::string_view meters_js;
+extern const std::string_view picture_js;
+extern const std::string_view words_js;
 extern const std::string_view icon_svg;
 
 } // namespace natctl::page

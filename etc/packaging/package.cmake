@@ -7,6 +7,7 @@ install(FILES etc/systemd/natctl-agent.service etc/systemd/natctl-tunnel.service
 install(FILES etc/sysctl.d/natctl.conf DESTINATION lib/sysctl.d RENAME 50-natctl.conf)
 install(FILES etc/bash-completion/natctl DESTINATION share/bash-completion/completions)
 install(DIRECTORY etc/examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES etc/grafana/natctl.json DESTINATION share/natctl/grafana)
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES docs/architecture.md docs/guide.md docs/performance.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)

@@ -62,6 +62,12 @@ std::string link_line(const Json& link) {
     return line;
 }
 
+std::string http_line(const Json& listener) {
+    if (const auto& failure = listener.at("failure"); failure.is_string()) return failure.get<std::string>();
+    const auto listen = listener.at("listen").get<std::string>();
+    return "shows itself at " + (listen.starts_with('/') ? listen : "http://" + listen);
+}
+
 } // namespace
 
 std::optional<AgentClient> AgentClient::connect(const std::string& run_dir) {
@@ -110,6 +116,7 @@ std::vector<std::string> agent_lines(const Json& status) {
     for (const auto& program : status.value("programs", Json::array())) lines.push_back(program_line(program));
     for (const auto& link : status.value("links", Json::array()))
         if (auto line = link_line(link); !line.empty()) lines.push_back(std::move(line));
+    for (const auto& listener : status.value("http", Json::array())) lines.push_back(http_line(listener));
     for (const auto& name : status.at("names")) lines.push_back(name_line(name));
     return lines;
 }

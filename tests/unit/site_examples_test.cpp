@@ -52,6 +52,13 @@ TEST_CASE("example intercept.toml") {
     CHECK(site.white_list.private_networks);
 }
 
+TEST_CASE("example watched.toml") {
+    const auto site = example("watched.toml");
+    REQUIRE(site.agent.http.size() == 2);
+    CHECK(site.agent.http[1].text() == "/run/natctl/http.sock");
+    CHECK(site.agent.page);
+}
+
 TEST_CASE("example two-lans.toml") {
     const auto site = example("two-lans.toml");
     CHECK(site.lan == std::vector<std::string>{"lan0", "lan1"});
