@@ -63,7 +63,7 @@ function showHead(data) {
 }
 
 const FLOWS = [
-  { title: "Way" },
+  { title: "Way", className: "free" },
   { title: "Open", className: "number" },
   { title: "There", className: "number" },
   { title: "Back", className: "number" },
@@ -117,7 +117,7 @@ function showMaps(site) {
   setTable(byId("maps"), "Maps", MAPS, rows, "None: no peer can reach a host of this site.");
 }
 
-const NAMES = [{ title: "Name" }, { title: "Addresses" }, { title: "State" }];
+const NAMES = [{ title: "Name", className: "free" }, { title: "Addresses" }, { title: "State" }];
 
 function showNames(names) {
   byId("names-section").hidden = names.length === 0;

@@ -25,38 +25,46 @@ export function showPicture(data) {
   let i = 0;
   for (const peer of data.site.peers)
     for (const link of peer.links) {
-      const { text, pulse } = drawnLinks[i++];
-      const bytes = rateOf(data, peer, link);
-      setText(text, bytes === null ? "" : rate(bytes));
-      pulse.setAttribute("class", link.used && bytes > BUSY ? "pulse" : "pulse idle");
+      const { text, pulse, narrow } = drawnLinks[i++];
+      const rates = ratesOf(data, peer, link);
+      setText(text, rates && link.usable ? ratesInWords(rates, narrow) : "");
+      const busy = link.used && rates && rates.to + rates.from > BUSY;
+      pulse.setAttribute("class", busy ? "pulse" : "pulse idle");
     }
 }
 
 const stateOf = (link) => (link.used ? "used" : link.usable ? "standby" : "down");
 
-/// Bytes a second of a link's own; null where they cannot be told from those of others.
-function rateOf(data, peer, link) {
+/// Bytes a second of a link's own, to the peer and from it; null where they cannot be told from those of others.
+function ratesOf(data, peer, link) {
   if (link.kind === "dev") {
     const sharing = data.site.peers.filter((other) => other.links.some((l) => l.interface === link.interface));
     const meter = meterOf(link.interface);
-    return sharing.length === 1 && meter ? meter.received + meter.sent : null;
+    return sharing.length === 1 && meter ? { to: meter.sent, from: meter.received } : null;
   }
   if (!data.tunnel) return null;
   // Datagrams are told by peer alone.
-  const ways = [`peer ${peer.name} by ${link.text}`, ...(link.used ? [`peer ${peer.name}`] : [])];
-  return data.tunnel.ways
-    .filter(({ way }) => ways.includes(way))
-    .reduce((sum, way) => sum + way.to_far_per_second + way.to_client_per_second, 0);
+  const names = [`peer ${peer.name} by ${link.text}`, ...(link.used ? [`peer ${peer.name}`] : [])];
+  const ways = data.tunnel.ways.filter(({ way }) => names.includes(way));
+  const sum = (key) => ways.reduce((total, way) => total + way[key], 0);
+  return { to: sum("to_far_per_second"), from: sum("to_client_per_second") };
 }
 
-/// Text of at most so many pixels.
-function cut(text, width, letter) {
-  const most = Math.max(4, Math.floor(width / letter));
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+const ratesInWords = ({ to, from }, narrow) => (narrow ? rate(to + from) : `↑ ${rate(to)}   ↓ ${rate(from)}`);
+
+function label(x, y, className, text, width, anchor = "start") {
+  const node = drawn("text", { x, y, class: className, "text-anchor": anchor }, text);
+  node.dataset.width = width;
+  return node;
 }
 
-function label(x, y, className, text, anchor = "start") {
-  return drawn("text", { x, y, class: className, "text-anchor": anchor }, text);
+/// Shortens what is longer than its place; pointing at it shows the rest.
+function fit(node) {
+  const whole = node.textContent;
+  const width = Number(node.dataset.width);
+  for (let end = whole.length - 1; end > 1 && node.getComputedTextLength() > width; --end)
+    node.textContent = `${whole.slice(0, end)}…`;
+  if (node.textContent !== whole) node.append(drawn("title", {}, whole));
 }
 
 /// Where the site and its peers stand: beside one another, or on a narrow screen the site above.
@@ -65,7 +73,7 @@ function layOut(site, width) {
   const peerWidth = narrow ? 112 : Math.min(260, width * 0.28);
   let y = narrow ? 79 : 1;
   const peers = site.peers.map((peer) => {
-    const height = Math.max(68, peer.links.length * LANE + 8);
+    const height = Math.max(78, peer.links.length * LANE + 8);
     const box = { x: width - peerWidth - 1, y, width: peerWidth, height };
     y += height + 16;
     return { peer, box };
@@ -80,18 +88,22 @@ function layOut(site, width) {
 function draw(place, site, width) {
   const { narrow, own, peers, height } = layOut(site, width);
   const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": inWords(site) });
+  const links = peers.flatMap(({ peer, box }) => {
+    drawPeer(svg, peer, box, narrow);
+    return peer.links.map((link, i) => ({ link, box, y: box.y + (box.height * (i + 0.5)) / peer.links.length }));
+  });
+  // Where lines lie upon one another, the one that is used is seen.
   drawnLinks = [];
-  for (const { peer, box } of peers) {
-    peer.links.forEach((link, i) => {
-      drawLink(svg, link, own, box, box.y + (box.height * (i + 0.5)) / peer.links.length, narrow);
+  for (const state of ["down", "standby", "used"])
+    links.forEach(({ link, box, y }, i) => {
+      if (stateOf(link) === state) drawnLinks[i] = drawLink(svg, link, own, box, y, narrow);
     });
-    drawPeer(svg, peer, box);
-  }
   svg.append(drawn("rect", { ...own, rx: 10, class: "box own" }));
   const middle = own.y + own.height / 2;
-  svg.append(label(own.x + 16, middle - 4, "title", cut(site.name, own.width - 32, 8.6)));
-  svg.append(label(own.x + 16, middle + 16, "small", cut(site.lan.join(", "), own.width - 32, 7)));
+  svg.append(label(own.x + 16, middle - 4, "title", site.name, own.width - 32));
+  svg.append(label(own.x + 16, middle + 16, "small", site.lan.join(", "), own.width - 32));
   place.replaceChildren(svg);
+  for (const text of svg.querySelectorAll("text")) fit(text);
   if (peers.length === 0) place.append(element("p", "empty", "No peers yet: add [[peer]] to site.toml."));
 }
 
@@ -112,31 +124,33 @@ function pathOf(own, box, y, narrow) {
 function drawLink(svg, link, own, box, y, narrow) {
   const state = stateOf(link);
   const { begin, path } = pathOf(own, box, y, narrow);
-  const room = (box.x - begin - 22) * (narrow ? 1 : 0.7);
+  const room = box.x - begin - (narrow ? 16 : 26);
   const pulse = drawn("path", { d: path, class: "pulse idle" });
-  const text = label(box.x - 12, narrow ? y + 18 : y - 8, "small", "", "end");
+  const text = label(box.x - 12, y + 18, "small", "", room, "end");
   svg.append(
     drawn("path", { d: path, class: `wire ${state}` }),
     pulse,
     drawn("circle", { cx: box.x, cy: y, r: 4, class: `end ${state}` }),
-    label(begin + 10, y - 8, "", cut(link.text, room, narrow ? 7 : 7.4)),
-    label(begin + 10, y + 18, `small ${state === "down" ? "bad" : ""}`, WORDS[state]),
+    label(begin + (narrow ? 6 : 10), y - 8, narrow ? "dense" : "", link.text, room),
+    label(begin + (narrow ? 6 : 10), y + 18, `small ${state === "down" ? "bad" : ""}`, WORDS[state], room),
     text,
   );
-  drawnLinks.push({ text, pulse });
+  return { text, pulse, narrow };
 }
 
-function drawPeer(svg, peer, box) {
+function drawPeer(svg, peer, box, narrow) {
   const reached = peer.links.some((link) => link.used);
   svg.append(drawn("rect", { ...box, rx: 10, class: reached ? "box" : "box bad" }));
   let lines = peer.virtual.slice(0, 2);
   if (peer.virtual.length > 2) lines[1] = `and ${peer.virtual.length - 1} more`;
   if (!reached) lines = ["not reached"];
   let y = box.y + box.height / 2 - lines.length * 9 + 5;
-  svg.append(label(box.x + 14, y, "title", cut(peer.name, box.width - 26, 8.6)));
+  const x = box.x + (narrow ? 10 : 14);
+  const room = box.width - (narrow ? 16 : 24);
+  svg.append(label(x, y, "title", peer.name, room));
   for (const line of lines) {
     y += 19;
-    svg.append(label(box.x + 14, y, reached ? "small" : "small bad", cut(line, box.width - 24, 6.9)));
+    svg.append(label(x, y, reached ? "small" : "small bad", line, room));
   }
 }
 

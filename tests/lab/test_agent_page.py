@@ -2,6 +2,7 @@
 """The status page of natctl-agent in a browser on the router."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -38,17 +39,19 @@ def quiet(pair, browser):
 
 
 def links(browser):
-    """The state of each link, as the picture has it."""
-    return browser.run(
-        "return [...document.querySelectorAll('#picture .wire')].map(wire => wire.getAttribute('class').split(' ')[1])"
-    )
+    """What the picture says of b's two links to those who cannot see it, and how it draws them."""
+    words = browser.run("return document.querySelector('#picture svg').getAttribute('aria-label')")
+    states = re.search(r"Peer b: dev \S+ via \S+ (.+), socks5 \S+ (.+)\.", words).groups()
+    wires = browser.run("return [...document.querySelectorAll('#picture .wire')].map(wire => wire.classList[1])")
+    assert sorted(wires) == sorted(state.replace("stands by", "standby") for state in states)
+    return list(states)
 
 
 def test_it_shows_peers_links_maps_and_events(pair, browser):
     browser.shows("#state", "Everything is in place")
     words = browser.run("return document.querySelector('#picture svg').getAttribute('aria-label')")
     assert words == f"Site a. Peer b: dev ov0 via 172.31.0.2 used, socks5 {pair.b.wan}:1080 stands by."
-    assert links(browser) == ["used", "standby"]
+    assert links(browser) == ["used", "stands by"]
     for text in ("b", "240.2.2.0/24", "dev ov0 via 172.31.0.2", f"socks5 {pair.b.wan}:1080", "stands by", "lan0, lan1"):
         assert text in browser.text("#picture"), text
     assert "240.1.1.0/24 192.168.1.0/24" in browser.text("#maps")
@@ -98,11 +101,10 @@ def test_what_looks_like_markup_is_text(pair, browser):
 @pytest.mark.parametrize("width", [1200, 760, 340])
 def test_it_fits_every_width(browser, width):
     browser.resize(width, 900)
-    assert browser.run("return document.documentElement.scrollWidth") <= width
-    eventually(
-        lambda: browser.run("return document.querySelector('#picture svg').viewBox.baseVal.width") <= width,
-        what="the picture is drawn anew",
-    )
+    own = "return Math.round(document.querySelector('#picture').clientWidth)"
+    drawn = "return document.querySelector('#picture svg').viewBox.baseVal.width"
+    eventually(lambda: browser.run(drawn) == browser.run(own) < width, what="the picture is drawn anew")
+    assert browser.run("return [innerWidth, document.documentElement.scrollWidth]") == [width, width]
     outside = """
         const box = document.querySelector("#picture svg").getBoundingClientRect();
         return [...document.querySelectorAll("#picture text")]
@@ -144,7 +146,7 @@ CONTRASTS = """
         .filter((node) => node.textContent.trim() && node.getClientRects().length)
         .filter((node) => {
             const style = getComputedStyle(node);
-            const pair = [light(node instanceof SVGElement ? style.fill : style.color), light(ground(node))].sort();
+            const pair = [light(node instanceof SVGElement ? style.fill : style.color), light(ground(node))].sort((a, b) => a - b);
             return (pair[1] + 0.05) / (pair[0] + 0.05) < 4.5;
         }).map((node) => node.textContent);
 """
