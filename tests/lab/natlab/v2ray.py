@@ -36,8 +36,11 @@ def vless_inbound(address, port):
 FREEDOM = {"tag": "direct", "protocol": "freedom"}
 
 
-def socks_outbound(tag, address, port):
-    return {"tag": tag, "protocol": "socks", "settings": {"servers": [{"address": address, "port": port}]}}
+def socks_outbound(tag, address, port, user=None, password=None):
+    server = {"address": address, "port": port}
+    if user:
+        server["users"] = [{"user": user, "pass": password}]
+    return {"tag": tag, "protocol": "socks", "settings": {"servers": [server]}}
 
 
 def http_outbound(tag, address, port, user, password):
