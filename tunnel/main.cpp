@@ -69,11 +69,12 @@ void reload(Daemon& daemon, const std::string& path) {
 WorkerLimits limits_for(const Settings& settings, std::size_t threads) {
     const std::size_t open_files = raise_descriptor_limit();
     const std::size_t wanted = settings.flows == 0 ? open_files : descriptors_for(settings.flows, threads);
-    const WorkerLimits limits = share_limits(std::min(wanted, open_files), threads);
+    const WorkerLimits limits = share_limits(std::min(wanted, open_files), threads, settings.flows);
     if (wanted > open_files)
-        spdlog::warn("[tunnel] flows = {} needs {} open files, and the limit is {}: there is room for {} flows; raise "
-                     "LimitNOFILE",
-                     settings.flows, wanted, open_files, threads * limits.max_flows);
+        spdlog::warn("[tunnel] flows = {} needs {} open files, and the limit is {}: there is room for {} flows, {} UDP "
+                     "associations and {} pipes; raise LimitNOFILE",
+                     settings.flows, wanted, open_files, threads * limits.max_flows, threads * limits.max_associations,
+                     threads * limits.max_pipes);
     return limits;
 }
 

@@ -39,7 +39,7 @@ TEST_CASE("one number of flows decides about all limits") {
             CAPTURE(flows);
             CAPTURE(threads);
             const std::size_t descriptors = descriptors_for(flows, threads);
-            const LimitStatus sum = sum_of(share_limits(descriptors, threads), threads);
+            const LimitStatus sum = sum_of(share_limits(descriptors, threads, flows), threads);
             CHECK(sum.flows >= flows);
             CHECK(sum.flows < flows + std::max<std::size_t>(threads, 4 * threads));
             // The fewest of each kind, where the number is small.
@@ -47,6 +47,29 @@ TEST_CASE("one number of flows decides about all limits") {
             CHECK(sum.pipe_bytes <= (flows << 14) + threads * (std::size_t{5} << 20));
             CHECK(sum.waiting_bytes <= (flows << 13) + threads * (std::size_t{2} << 20));
         }
+}
+
+TEST_CASE("where the descriptors are too few for all, the flows that are wanted come first") {
+    // Pipes, warm connections and UDP share what two descriptors a flow leave.
+    CHECK(sum_of(share_limits(20'000, 2, 9'900), 2).flows == 9'900);
+    CHECK(sum_of(share_limits(20'000, 1, 9'900), 1).flows == 9'900);
+    for (const std::size_t descriptors : {512u, 1024u, 20'000u, 65'536u, 1u << 20})
+        for (const std::size_t threads : {1u, 2u, 8u})
+            for (const std::size_t flows : {16u, 100u, 1'000u, 7'000u, 9'900u, 1'000'000u}) {
+                CAPTURE(descriptors);
+                CAPTURE(threads);
+                CAPTURE(flows);
+                const std::size_t files = std::min<std::size_t>(descriptors, descriptors_for(flows, threads));
+                const LimitStatus sum = sum_of(share_limits(files, threads, flows), threads);
+                // Of the loops and of what pipes and UDP get at least.
+                const std::size_t kept = 32 + threads * (16 + 64);
+                CHECK(sum.flows + threads >= std::min(flows, (files - std::min(files, kept)) / 2));
+                CHECK(sum.flows >= sum_of(share_limits(files, threads), threads).flows);
+                CHECK(sum.pipes >= 2 * threads);
+                CHECK(sum.associations >= 2 * threads);
+                CHECK(sum.descriptors <= files + 16 * threads);
+                if (files >= 1024) CHECK(sum.descriptors <= files);
+            }
 }
 
 TEST_CASE("an address that is taken is refused, also when the other shares it") {
