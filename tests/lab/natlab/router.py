@@ -122,13 +122,13 @@ class Router(Machine):
         assert found["doubts"] == [], str(result)
         return found
 
-    def start_tunnel(self, *under):
+    def start_tunnel(self, *under, options=()):
         """natctl-tunnel, ready to take connections; also called `tunnel` from then on. `under`: the words of a command
         that becomes it, such as setpriv."""
         ready = self.run_dir / "natctl-tunnel.ready"
         ready.unlink(missing_ok=True)
         self.tunnel = self.start(
-            "natctl-tunnel", *under, self.lab.program("natctl-tunnel"), "--config", self.toml, *self._places
+            "natctl-tunnel", *under, self.lab.program("natctl-tunnel"), "--config", self.toml, *self._places, *options
         )
 
         def says_so():
