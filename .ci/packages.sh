@@ -6,9 +6,9 @@ build_packages="g++ cmake ninja-build pkg-config ccache libnftnl-dev libmnl-dev 
     libasio-dev libc-ares-dev libtomlplusplus-dev doctest-dev libcli11-dev libfmt-dev libspdlog-dev nlohmann-json3-dev"
 lab_packages="python3 nftables iproute2 iputils-ping conntrack tcpdump procps nginx-light iperf3 v2ray microsocks ipset
     socat curl wget wireguard-go wireguard-tools ethtool strace time
-    dante-server dante-client proxychains4 dnsmasq-base wrk radvd"
+    dante-server dnsmasq-base wrk radvd"
 test_packages="$lab_packages python3-pytest python3-pytest-xdist python3-prometheus-client chromium chromium-driver
-    python3-selenium"
+    python3-selenium dante-client proxychains4"
 lint_packages="clang-format clang-tidy groff-base python3 git"
 fuzz_packages="clang libclang-rt-14-dev"
 package_packages="dpkg-dev file"

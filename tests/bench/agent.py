@@ -65,11 +65,6 @@ def measure(options, binaries):
     return figures
 
 
-def start(router, *options, under=()):
-    router.agent = router.start_agent(*options, under=under)
-    return router.agent.wait_until(lambda: router.table_words() is not None, "the table is there")
-
-
 def flip(router, count):
     """Milliseconds from address to commit, for addresses of wan0 that come and go."""
     found = []
@@ -87,7 +82,7 @@ def flip(router, count):
 def addresses(lab, a, b, options):
     configure([a, b], Veth(lab, [a, b], ipv6=False))
     a.router.configure(a.router.toml.read_text() + '\n[white_list]\ninterfaces = ["wan0"]\n')
-    start(a.router)
+    a.router.keep_up()
     found = {"natctl-agent": flip(a.router, options.agent_events)}
     shell = b.router.start("shell", "sh", "-c", SHELL)
     shell.wait_until(lambda: "inet shell" in b.router.ruleset(), "its table is there")
@@ -121,8 +116,7 @@ def many_maps(a, b, options):
     lines = toml.site(a).split("\n[[map]]")[0] + '\nmaps = "hosts.map"\n'
     peer = toml.peer(b, f'{{ socks5 = "{b.wan}:1080" }}')
     router.configure(lines + peer + '\n[white_list]\ninterfaces = ["wan0"]\n')
-    program = start(router)
-    eventually(lambda: not router.changes_pending(), what="all maps are in place")
+    program = router.keep_up()
     found = flip(router, min(options.agent_events, 40))
     return {"event_milliseconds": times(found), "resident_bytes": resident_bytes(program)}
 
@@ -133,7 +127,7 @@ def names(lab, a, b, options):
     router.configure(router.toml.read_text() + '\n[white_list]\nendpoints = ["proxy.test"]\n')
     server = NameServer(router, ttl=TTL)
     server.records(proxy=["198.51.100.7"])
-    start(router, "--name-grace", 0, under=server.under())
+    router.keep_up("--name-grace", 0, under=server.under())
     found = []
     with KernelEvents(router) as events:
         for number in range(options.agent_changes):
@@ -153,7 +147,7 @@ def links(lab, a, b, options):
     for own, other in ((a, b), (b, a)):
         ways = f"[{veth.to(other)}, {socks.to(other)}]"
         own.router.configure(toml.site(own) + toml.peer(other, ways) + socks.listeners(own, [other]))
-        start(own.router, "--link-hold", 1)
+        own.router.keep_up("--link-hold", 1)
     switches = lab.network.switches
     ports = switches.run("ip", "-o", "link", "show", "master", "overlay", quiet=True).stdout.splitlines()
     far = ports[1].split()[1].split("@")[0]

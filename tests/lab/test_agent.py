@@ -16,8 +16,8 @@ def applied(router):
 
 
 def start(router, *options):
-    agent = router.start_agent(*options)
-    agent.wait_until(lambda: applied(router), "it has applied site.toml")
+    agent = router.keep_up(*options)
+    assert applied(router)
     return agent
 
 

@@ -35,8 +35,7 @@ class Dialled:
         return netfilter.elements(self.router, "white4") | netfilter.elements(self.router, "white6")
 
     def start(self):
-        self.agent = self.router.start_agent()
-        self.agent.wait_until(lambda: not self.router.changes_pending(), "it has applied site.toml")
+        self.agent = self.router.keep_up()
         return self.agent
 
     def becomes(self, *addresses):

@@ -49,8 +49,7 @@ class Client:
 def kept(sites):
     """Router a with an agent."""
     router = sites[0].router
-    router.agent = router.start_agent()
-    router.agent.wait_until(lambda: not router.changes_pending(), "it has applied site.toml")
+    router.keep_up()
     return router
 
 

@@ -15,8 +15,7 @@ VIRTUAL_D = "240.2.2.20"
 def kept(sites):
     """Sites a and b, an agent on router a, and what router a holds."""
     a, b = sites
-    agent = a.router.start_agent()
-    agent.wait_until(lambda: not a.router.changes_pending(), "it has applied site.toml")
+    agent = a.router.keep_up()
     return a, b, agent, held(a.router)
 
 

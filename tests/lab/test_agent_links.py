@@ -7,10 +7,11 @@ D sees a caller by his virtual address over ov0, and its own router when he come
 """
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from natlab import Capture, Socks, Veth, build_sites, eventually, netfilter, toml
+from natlab import Capture, Socks, Veth, build_sites, eventually, exchange, netfilter, toml
 
 BY_LINK, BY_PROXY = "240.1.1.20", "192.168.1.1"
 HOLD = 2
@@ -27,8 +28,7 @@ def pair(lab):
     for own, other in ((a, b), (b, a)):
         links = f"[{veth.to(other)}, {socks.to(other)}]"
         own.router.configure(toml.site(own) + toml.peer(other, links) + socks.listeners(own, [other]))
-        own.router.agent = own.router.start_agent("--link-hold", HOLD, "--link-end", END if own is b else 600)
-        own.router.agent.wait_until(lambda own=own: not own.router.changes_pending(), "it has applied site.toml")
+        own.router.keep_up("--link-hold", HOLD, "--link-end", END if own is b else 600)
         own.router.start_tunnel()
     return a, b
 
@@ -130,15 +130,36 @@ def test_open_flows_wait_for_a_link_and_are_reset_when_it_stays_away(lab, pair):
         assert "open flows are ended" not in a.router.agent.stderr
 
 
+def carried(router):
+    """Bytes that ov0 has sent."""
+    (link,) = json.loads(router.run("ip", "-s", "-j", "link", "show", "ov0").stdout)
+    return link["stats64"]["tx"]["bytes"]
+
+
+def test_transfers_outlive_a_gap_in_their_link_and_new_ones_take_the_other(lab, pair):
+    a, b = pair
+    with ThreadPoolExecutor(1) as pool:
+        before = carried(a.router)
+        first = pool.submit(exchange, a.host, "240.2.2.20", b.host, 300)
+        eventually(lambda: carried(a.router) > before + 10_000_000, what="the transfer is on its way")
+        cable(lab, "down")
+        moved(a, to_proxy=True)
+        assert exchange(a.host, "240.2.2.20", b.host, 10).client == BY_PROXY
+        assert not first.done()
+        cable(lab, "up")
+        assert first.result().client == BY_LINK
+    moved(a, to_proxy=False)
+    assert exchange(a.host, "240.2.2.20", b.host, 10).client == BY_LINK
+
+
 def test_a_proxy_that_the_tunnel_finds_dead_gives_way_to_a_link_and_comes_back(lab):
     a, b = build_sites(lab)
     veth, socks = Veth(lab, [a, b], ipv6=False), Socks(lab, [a, b])
     for own, other in ((a, b), (b, a)):
         links = f"[{socks.to(other)}, {veth.to(other)}]"
         own.router.configure(toml.site(own) + toml.peer(other, links) + socks.listeners(own, [other]))
-        own.router.agent = own.router.start_agent("--link-hold", HOLD)
-        own.router.agent.wait_until(lambda own=own: not own.router.changes_pending(), "it has applied site.toml")
-        own.router.tunnel = own.router.start_tunnel()
+        own.router.keep_up("--link-hold", HOLD)
+        own.router.start_tunnel()
     assert saw(a) == BY_PROXY
     b.router.tunnel.kill()
     # A flow finds it out.

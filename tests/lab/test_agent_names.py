@@ -6,7 +6,7 @@ Router a asks a DNS server of its own (dnsmasq), whose records change.
 
 import pytest
 
-from natlab import Veth, always, build_sites, configure, eventually, netfilter
+from natlab import DEADLINE, Veth, always, build_sites, configure, eventually, netfilter
 from natlab.dns import NameServer
 
 WHITE_LIST = """
@@ -26,8 +26,8 @@ class Named:
         self.server = NameServer(self.router)
 
     def start(self):
-        self.agent = self.router.start_agent("--name-grace", GRACE, under=self.server.under())
-        return self.agent.wait_until(lambda: self.router.table_words() is not None, "the table is there")
+        self.agent = self.router.keep_up("--name-grace", GRACE, under=self.server.under())
+        return self.agent
 
     def white(self):
         """Addresses on the white list, those of the configuration left out."""
@@ -35,7 +35,8 @@ class Named:
         return found - {"203.0.113.9"}
 
     def becomes(self, *addresses):
-        self.agent.wait_until(lambda: self.white() == set(addresses), f"the white list holds {addresses}")
+        # When nobody has answered for a while, the agent waits up to 16 s before it asks again.
+        self.agent.wait_until(lambda: self.white() == set(addresses), f"the white list holds {addresses}", 2 * DEADLINE)
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ PROXIED, SPARED = Greeting("net", saw=SVR), Greeting("net", saw=PPP)
 
 
 def keep(site):
-    site.router.agent = site.router.start_agent()
-    site.router.agent.wait_until(lambda: not site.router.changes_pending(), "it has applied site.toml")
+    site.router.keep_up()
 
 
 def flush(router):

@@ -34,8 +34,7 @@ class Pair:
             links = f"[{veth.to(other)}, {socks.to(other)}]"
             text = toml.site(own) + toml.peer(other, links) + socks.listeners(own, [other])
             own.router.configure(text + (AGENT if own is self.a else ""))
-            own.router.agent = own.router.start_agent("--link-hold", 1)
-            own.router.agent.wait_until(lambda own=own: not own.router.changes_pending(), "it has applied site.toml")
+            own.router.keep_up("--link-hold", 1)
             own.router.start_tunnel()
         self.router = self.a.router
         self.by_proxy = f'natctl_link_used{{peer="b",link="socks5 {self.b.wan}:1080",kind="socks5"}}'

@@ -3,11 +3,13 @@
 
 import json
 import re
+import socket
 
 from . import netfilter
 from .greeter import PORT
 from .machine import Machine
 from .story import indent
+from .wait import DEADLINE
 
 
 class Router(Machine):
@@ -140,6 +142,20 @@ class Router(Machine):
         """natctl-agent. It applies site.toml in its own time. `under`: as with start_tunnel()."""
         program = self.lab.program("natctl-agent")
         return self.start("natctl-agent", *under, program, "--config", self.toml, *self._places, *options)
+
+    def keep_up(self, *options, under=()):
+        """natctl-agent, which has applied site.toml and looked at what came of it; also called `agent` from then on."""
+        self.agent = self.start_agent(*options, under=under)
+        return self.agent.wait_until(self._agent_has_looked, "the agent has applied site.toml")
+
+    def _agent_has_looked(self):
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.settimeout(DEADLINE)
+            asking.connect(str(self.run_dir / "natctl-agent.sock"))
+            with asking.makefile("rw") as lines:
+                lines.readline()
+                print('{"do":"status"}', file=lines, flush=True)
+                return json.loads(lines.readline())["status"]["looks"] > 0
 
     # --- what the kernel holds, as its own tools list it -------------------------------------------------------------
 
