@@ -5,6 +5,8 @@
 
 #include "agent/agent.h"
 #include "nftctl/kernel/apply.h"
+#include "nftctl/kernel/find_flows.h"
+#include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/kernel/run_time_list.h"
 #include "nftctl/kernel/trial.h"
 #include "nftctl/kernel/white_words.h"
@@ -39,6 +41,12 @@ std::string Agent::answer(const control::Request& request) {
         const auto site = read_site(session.config);
         if (!site) return control::refusal(session.config + " has mistakes: `natctl check` names them");
         return control::answer(pending(*open_kernel(session, *site), *site), false);
+    }
+    case control::What::flows: {
+        if (!site_) return control::refusal("there are no flows: nothing is applied, `natctl apply` comes first");
+        const auto flows =
+            find_flows(*make_linux_kernel(), LiveFlows(*site_), {.peer = request.peer, .host = request.host});
+        return control::answer(flows, request.limit, std::chrono::system_clock::now());
     }
     case control::What::confirm: confirm(session); return control::done();
     case control::What::rollback: return control::answer(roll_back(session), true);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "agent/control.h"
 
+#include <algorithm>
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "nftctl/plan/live_flow_json.h"
 #include "nftctl/plan/render.h"
 
 namespace natctl::control {
@@ -105,6 +108,12 @@ std::string answer(const std::vector<RunTimeEntry>& white_now) {
                            {"seconds_left", lifetime ? Json(std::chrono::ceil<std::chrono::seconds>(*lifetime).count())
                                                      : Json(nullptr)}});
     return line({{"ok", true}, {"entries", entries}});
+}
+
+std::string answer(const std::vector<LiveFlow>& flows, std::size_t limit, std::chrono::system_clock::time_point now) {
+    Json list = Json::array();
+    for (std::size_t i = 0; i < std::min(limit, flows.size()); ++i) list.push_back(json_of(flows[i], now));
+    return line({{"ok", true}, {"count", flows.size()}, {"flows", list}});
 }
 
 std::string done() { return line({{"ok", true}}); }

@@ -16,6 +16,7 @@
 #include "agent/name_book.h"
 #include "agent/web_listeners.h"
 #include "nftctl/plan/facts.h"
+#include "nftctl/plan/live_flow.h"
 #include "nftctl/plan/transaction.h"
 
 namespace natctl::control {
@@ -27,6 +28,7 @@ namespace natctl::control {
 //     {"do":"status"}                       {"ok":true,"status":{...}}
 //     {"do":"apply"}                        {"ok":true,"changed":true,"changes":"..."}
 //     {"do":"whatever"}                     {"ok":false,"error":"..."}
+//     {"do":"flows","peer":"b"}             {"ok":true,"count":2,"flows":[...]}
 //     {"do":"whitelist","add":["203.0.113.0/24"],"seconds":7200}
 
 /// Of the protocol; grows when a client of the former one would be misled.
@@ -63,6 +65,8 @@ std::string answer(const State& state);
 /// `changed`: the change was made; else it is pending.
 std::string answer(const Transaction& change, bool changed);
 std::string answer(const std::vector<RunTimeEntry>& white_now);
+/// The first of them, up to the limit.
+std::string answer(const std::vector<LiveFlow>& flows, std::size_t limit, std::chrono::system_clock::time_point now);
 std::string done();
 std::string refusal(const std::string& cause);
 /// To those who watch.

@@ -13,12 +13,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::pair<std::string_view, What>, 7> requests{{{"status", What::status},
+constexpr std::array<std::pair<std::string_view, What>, 8> requests{{{"status", What::status},
                                                                      {"watch", What::watch},
                                                                      {"apply", What::apply},
                                                                      {"plan", What::plan},
                                                                      {"confirm", What::confirm},
                                                                      {"rollback", What::rollback},
+                                                                     {"flows", What::flows},
                                                                      {"whitelist", What::whitelist}}};
 /// 24 days: kernel ipsets have no longer lifetimes (IPSET_MAX_TIMEOUT in linux/netfilter/ipset/ip_set.h).
 constexpr std::int64_t longest_lifetime = 24 * 24 * 60 * 60;
@@ -51,6 +52,22 @@ std::optional<std::string> read_whitelist(const Json& json, Request& request) {
     return std::nullopt;
 }
 
+std::optional<std::string> read_flows(const Json& json, Request& request) {
+    for (const auto& [key, value] : json.items()) {
+        if (key == "peer" || key == "host") {
+            if (!value.is_string()) return key + " is a text";
+            (key == "peer" ? request.peer : request.host) = value.get<std::string>();
+        } else if (key == "limit") {
+            if (!value.is_number_integer() || value < 1 || value > most_flows)
+                return "limit is a number from 1 to " + std::to_string(most_flows);
+            request.limit = value.get<std::size_t>();
+        } else if (key != "do") {
+            return "flows knows the keys peer, host and limit, and not " + key;
+        }
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 std::variant<Request, std::string> parse(std::string_view line) {
@@ -67,6 +84,8 @@ std::variant<Request, std::string> parse(std::string_view line) {
     Request request{.what = request_named->second};
     if (request.what == What::whitelist) {
         if (auto mistake = read_whitelist(json, request)) return *mistake;
+    } else if (request.what == What::flows) {
+        if (auto mistake = read_flows(json, request)) return *mistake;
     } else if (json.size() != 1) {
         return std::string(request_named->first) + " has no keys beside do";
     }

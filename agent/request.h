@@ -28,12 +28,22 @@ enum class What : std::uint8_t {
     plan,
     confirm,
     rollback,
+    /// The open flows.
+    flows,
     /// What was added to the white list at run time, or something more or less of it.
     whitelist,
 };
 
+/// Of the answer to flows.
+inline constexpr std::size_t usual_flows = 1000;
+inline constexpr std::size_t most_flows = 100'000;
+
 struct Request {
     What what = What::status;
+    // Of flows: which, and how many at most.
+    std::string peer = {};
+    std::string host = {};
+    std::size_t limit = usual_flows;
     // Of whitelist: addresses and prefixes; not both.
     std::vector<std::string> add = {};
     std::vector<std::string> del = {};

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "nftctl/plan/live_flow_json.h"
+
 namespace natctl {
 
 namespace {
@@ -14,29 +16,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 using std::chrono::seconds;
 
-std::optional<seconds> age_of(const Connection& connection, WallTime now) {
-    if (!connection.began) return std::nullopt;
-    const auto began = std::chrono::nanoseconds(*connection.began);
-    return std::max(seconds(0), std::chrono::duration_cast<seconds>(now.time_since_epoch() - began));
-}
-
 std::string with_port(const Address& address, std::uint16_t port) {
     return port == 0 ? address.text() : Endpoint{address, port}.text();
-}
-
-std::string state_of(const Connection& connection) {
-    return connection.tcp_state ? tcp_state_name(*connection.tcp_state) : "";
-}
-
-/// What this end did and what came to it: the tuple's directions are those of who began.
-std::optional<Traffic> out_of(const LiveFlow& flow) {
-    const bool called = flow.began == Began::there || flow.began == Began::inside;
-    return called ? flow.connection.received : flow.connection.sent;
-}
-
-std::optional<Traffic> into(const LiveFlow& flow) {
-    const bool called = flow.began == Began::there || flow.began == Began::inside;
-    return called ? flow.connection.sent : flow.connection.received;
 }
 
 std::string bytes_text(const std::optional<Traffic>& traffic) { return traffic ? size_text(traffic->bytes) : "-"; }
@@ -44,7 +25,7 @@ std::string bytes_text(const std::optional<Traffic>& traffic) { return traffic ?
 using Row = std::array<std::string, 11>;
 
 Row row_of(const LiveFlow& flow, WallTime now) {
-    const auto age = age_of(flow.connection, now);
+    const auto age = flow.age(now);
     const bool called = flow.began == Began::there || flow.began == Began::inside;
     return {protocol_name(flow.connection.protocol),
             with_port(flow.real, flow.port()),
@@ -54,37 +35,9 @@ Row row_of(const LiveFlow& flow, WallTime now) {
             with_port(flow.far, flow.far_port()),
             flow.peer.empty() ? "-" : flow.peer,
             name_of(flow.path),
-            bytes_text(out_of(flow)) + " / " + bytes_text(into(flow)),
+            bytes_text(flow.sent()) + " / " + bytes_text(flow.received()),
             age ? age_text(*age) : "-",
-            state_of(flow.connection)};
-}
-
-Json json_of(const std::optional<Traffic>& traffic) {
-    if (!traffic) return nullptr;
-    return {{"packets", traffic->packets}, {"bytes", traffic->bytes}};
-}
-
-Json json_of(const LiveFlow& flow, WallTime now) {
-    const auto text_or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
-    const auto port_or_null = [](std::uint16_t port) { return port == 0 ? Json(nullptr) : Json(port); };
-    const auto age = age_of(flow.connection, now);
-    Json json{{"protocol", protocol_name(flow.connection.protocol)},
-              {"began", name_of(flow.began)},
-              {"real", flow.real.text()},
-              {"virtual", flow.virtual_address ? Json(flow.virtual_address->text()) : Json(nullptr)},
-              {"port", port_or_null(flow.port())},
-              {"name", text_or_null(flow.name)},
-              {"far", flow.far.text()},
-              {"far_port", port_or_null(flow.far_port())},
-              {"peer", text_or_null(flow.peer)},
-              {"path", name_of(flow.path)},
-              {"state", text_or_null(state_of(flow.connection))},
-              {"sent", json_of(out_of(flow))},
-              {"received", json_of(into(flow))},
-              {"age_seconds", age ? Json(age->count()) : Json(nullptr)},
-              {"expires_seconds", flow.connection.timeout}};
-    if (flow.connection.original.icmp) json["icmp_id"] = flow.connection.original.icmp->id;
-    return json;
+            flow.tcp_state()};
 }
 
 } // namespace

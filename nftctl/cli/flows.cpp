@@ -8,7 +8,6 @@
 #include <fstream>
 #include <functional>
 #include <memory>
-#include <tuple>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -18,6 +17,7 @@
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/flow_text.h"
 #include "nftctl/cli/verbs.h"
+#include "nftctl/kernel/find_flows.h"
 #include "nftctl/kernel/linux_kernel.h"
 
 namespace natctl {
@@ -45,25 +45,6 @@ void say_what_is_off() {
     };
     say("bytes are", "nf_conntrack_acct");
     say("the age is", "nf_conntrack_timestamp");
-}
-
-std::vector<LiveFlow> look(Kernel& kernel, const LiveFlows& flows, const FlowSelection& selection) {
-    const auto filters = flows.filters();
-    const auto connections = kernel.find_connections(filters, [&](const Connection& connection) {
-        const auto flow = flows.read(connection);
-        return flow && selection.matches(*flow);
-    });
-    std::vector<LiveFlow> found;
-    for (const auto& connection : connections) found.push_back(*flows.read(connection));
-    const auto place = [](const LiveFlow& flow) {
-        return std::tie(flow.peer, flow.real, flow.far, flow.connection.protocol, flow.connection.original,
-                        flow.connection.zone);
-    };
-    std::ranges::sort(found, [&](const LiveFlow& a, const LiveFlow& b) { return place(a) < place(b); });
-    // While others come and go, a dump may show one twice.
-    const auto same = [](const LiveFlow& a, const LiveFlow& b) { return a.connection.id == b.connection.id; };
-    found.erase(std::unique(found.begin(), found.end(), same), found.end());
-    return found;
 }
 
 void print(const std::vector<LiveFlow>& flows, bool json, bool watching) {
@@ -114,7 +95,7 @@ int run(const Options& options, FlowOptions wanted) {
     const LiveFlows flows(*site);
     const bool watching = wanted.watch > 0;
     if (!options.json) say_what_is_off();
-    const auto once = [&] { print(look(*kernel, flows, wanted.selection), options.json, watching); };
+    const auto once = [&] { print(find_flows(*kernel, flows, wanted.selection), options.json, watching); };
     if (watching)
         watch(wanted.watch, once);
     else

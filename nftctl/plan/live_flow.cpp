@@ -60,6 +60,25 @@ std::uint16_t LiveFlow::far_port() const {
     return calling ? connection.original.source_port : connection.original.destination_port;
 }
 
+std::optional<std::chrono::seconds> LiveFlow::age(std::chrono::system_clock::time_point now) const {
+    using std::chrono::seconds;
+    if (!connection.began) return std::nullopt;
+    const auto since = std::chrono::nanoseconds(*connection.began);
+    return std::max(seconds(0), std::chrono::duration_cast<seconds>(now.time_since_epoch() - since));
+}
+
+std::string LiveFlow::tcp_state() const { return connection.tcp_state ? tcp_state_name(*connection.tcp_state) : ""; }
+
+std::optional<Traffic> LiveFlow::sent() const {
+    const bool called = began == Began::there || began == Began::inside;
+    return called ? connection.received : connection.sent;
+}
+
+std::optional<Traffic> LiveFlow::received() const {
+    const bool called = began == Began::there || began == Began::inside;
+    return called ? connection.sent : connection.received;
+}
+
 bool FlowSelection::matches(const LiveFlow& flow) const {
     if (!peer.empty() && peer != flow.peer) return false;
     if (protocol && *protocol != flow.connection.protocol) return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -50,6 +51,14 @@ struct LiveFlow {
     // TCP, UDP and the like; 0 else. As the ends see them.
     std::uint16_t port() const;
     std::uint16_t far_port() const;
+
+    /// nullopt: the kernel does not keep when flows began.
+    std::optional<std::chrono::seconds> age(std::chrono::system_clock::time_point now) const;
+    /// As tcp_state_name(); empty where it is none of TCP.
+    std::string tcp_state() const;
+    // What this end sent and what came to it; the connection's directions are those of who began.
+    std::optional<Traffic> sent() const;
+    std::optional<Traffic> received() const;
 };
 
 /// Which flows to show; all that is given must hold.

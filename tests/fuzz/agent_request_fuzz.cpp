@@ -26,6 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto& request = std::get<Request>(parsed);
     const bool edits = !request.add.empty() || !request.del.empty();
     require(request.what == What::whitelist || !edits);
+    require(request.limit > 0 && request.limit <= most_flows);
+    require(request.what == What::flows || (request.peer.empty() && request.host.empty()));
     require(request.add.empty() || request.del.empty());
     require(!request.lifetime || (!request.add.empty() && request.lifetime->count() > 0));
     return 0;

@@ -41,8 +41,8 @@ class Client:
         self.socket.sendall(data)
         return self.read()
 
-    def do(self, what):
-        return self.send(json.dumps({"do": what}).encode() + b"\n")
+    def do(self, what, **more):
+        return self.send(json.dumps({"do": what, **more}).encode() + b"\n")
 
 
 @pytest.fixture
@@ -180,6 +180,26 @@ def test_only_root_and_the_group_may_connect(kept):
     kept.agent.stop()
     agent = kept.start_agent("--group", "nobody-has-this-name")
     assert agent.wait() == 1 and "cannot find group" in agent.stderr
+
+
+def test_flows_are_told_as_natctl_tells_them(sites, kept):
+    a, _ = sites
+    with Client(kept) as client, a.host.dial("240.2.2.20") as flow:
+        flow.recv(100)
+        told = client.do("flows", peer="b", host="192.168.1.20")
+        assert told["ok"] and told["count"] == 1
+        (own,) = told["flows"]
+        assert (own["real"], own["virtual"], own["far"], own["path"]) == (
+            "192.168.1.20",
+            "240.1.1.20",
+            "240.2.2.20",
+            "link",
+        )
+        same = json.loads(kept.natctl("flows", "--json", "--host", "192.168.1.20").stdout)
+        assert [item["port"] for item in same] == [own["port"]]
+        assert client.do("flows", peer="nobody") == {"ok": True, "count": 0, "flows": []}
+        cut = client.do("flows", limit=1)
+        assert len(cut["flows"]) == 1 <= cut["count"]
 
 
 def test_no_request_does_harm(kept):

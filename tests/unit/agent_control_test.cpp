@@ -33,6 +33,13 @@ TEST_CASE("requests are read, and what is none is refused with what would be one
     const auto del = std::get<control::Request>(control::parse(R"({"do":"whitelist","del":["proxy.test"]})"));
     CHECK(del.del == std::vector<std::string>{"proxy.test"});
     CHECK(!del.lifetime);
+    const auto flows =
+        std::get<control::Request>(control::parse(R"({"do":"flows","peer":"b","host":"printer","limit":7})"));
+    CHECK(flows.what == control::What::flows);
+    CHECK(flows.peer == "b");
+    CHECK(flows.host == "printer");
+    CHECK(flows.limit == 7);
+    CHECK(std::get<control::Request>(control::parse(R"({"do":"flows"})")).limit == control::usual_flows);
     for (const char* line : {"",
                              "status",
                              "{}",
@@ -56,7 +63,12 @@ TEST_CASE("requests are read, and what is none is refused with what would be one
                              R"({"do":"whitelist","add":["192.0.2.1"],"seconds":1e300})",
                              R"({"do":"whitelist","add":["192.0.2.1"],"seconds":18446744073709551615})",
                              R"({"do":"whitelist","add":["192.0.2.1"],"del":["192.0.2.1"]})",
-                             R"({"do":"whitelist","Add":["192.0.2.1"]})"}) {
+                             R"({"do":"whitelist","Add":["192.0.2.1"]})",
+                             R"({"do":"flows","limit":0})",
+                             R"({"do":"flows","limit":1000000})",
+                             R"({"do":"flows","limit":"7"})",
+                             R"({"do":"flows","peer":7})",
+                             R"({"do":"flows","port":7})"}) {
         const auto mistake = control::parse(line);
         REQUIRE(std::holds_alternative<std::string>(mistake));
         CHECK(!parsed(control::refusal(std::get<std::string>(mistake))).at("ok"));
