@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """agent: how soon natctl-agent has done what the world asks for, and what it costs while nothing happens.
 
-From the kernel's word that an address of the WAN came or went to its word that the white list was committed, beside a
-shell loop of `ip monitor` and `nft`; with as many host maps as may be, too. From a changed DNS record, of one second to
+From the moment in which an address of the WAN comes or goes to the kernel's word that the white list was committed,
+beside a shell loop of `ip monitor` and `nft`; with as many host maps as may be, too. From a changed DNS record, of one second to
 live, to the white list. From a cable that is pulled far away, which only probes notice, to new flows on the other link.
 """
 
@@ -10,7 +10,7 @@ import time
 
 import hosts
 from figures import progress, spread, table
-from kernel_events import KernelEvents
+from kernel_events import RTM_DELADDR, RTM_NEWADDR, KernelEvents
 from natlab import Lab, Socks, Veth, build_sites, configure, eventually, netfilter, toml
 from natlab.dns import NameServer
 from ways import resident_bytes
@@ -70,10 +70,8 @@ def flip(router, count):
     found = []
     with KernelEvents(router) as events:
         for number in range(count):
-            verb = "del" if number % 2 else "add"
-            events.forget()
-            router.ip(f"address {verb} 203.0.113.7/32 dev wan0")
-            found.append(1e3 * events.address_to_commit())
+            kind = RTM_DELADDR if number % 2 else RTM_NEWADDR
+            found.append(1e3 * events.address_to_commit(kind, "203.0.113.7"))
             # Its answer to what others did is no event of the next one.
             time.sleep(0.05)
     return found
