@@ -21,7 +21,7 @@
 #define TOML_ASSERT(condition) static_assert(true)
 #pragma push_macro("NDEBUG")
 #undef NDEBUG
-// Where toml++ 3.3 looks for white space, it takes for granted that no value holds U+00A1 to U+0499. (1'é' does.)
+// Where toml++ 3.3 looks for white space, it takes for granted that no value holds U+00A1 to U+0499. ([1.='é'] does.)
 #include <toml++/impl/preprocessor.h>
 #pragma push_macro("TOML_UNREACHABLE")
 #undef TOML_UNREACHABLE
