@@ -74,7 +74,9 @@ LimitStatus sum_of(const WorkerLimits& limits, std::size_t threads) {
     return {.flows = threads * limits.max_flows,
             .associations = threads * limits.max_associations,
             .pipes = threads * limits.max_pipes,
-            .pipe_bytes = threads * limits.max_pipes * limits.pipe_size,
+            .pipe_bytes =
+                threads * (limits.max_pipes * limits.pipe_size +
+                           std::min(limits.max_large_pipes, limits.max_pipes) * (large_pipe - limits.pipe_size)),
             .waiting_bytes = threads * limits.max_waiting_bytes,
             .warm_connections = threads * limits.max_warm,
             .descriptors = threads * (2 * (limits.max_flows + limits.max_pipes + limits.max_associations) +

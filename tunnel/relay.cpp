@@ -268,7 +268,7 @@ Relay::Step Relay::splice(Flow& flow, unsigned from, std::size_t& budget) {
         if (pipe.held == 0) {
             if (!direction.readable || !direction.bulk) return Step::again;
             const ssize_t got =
-                ::splice(flow.sides[from].get(), nullptr, pipe.write_end.get(), nullptr, pipes_.pipe_size(), flags);
+                ::splice(flow.sides[from].get(), nullptr, pipe.write_end.get(), nullptr, pipe.size, flags);
             if (got == 0) return read_ended(flow, from);
             if (got < 0) return read_failed(flow, from, errno);
             pipe.held = static_cast<std::size_t>(got);

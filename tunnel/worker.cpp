@@ -51,7 +51,7 @@ Worker::Worker(std::shared_ptr<const Settings> settings, std::vector<ListenSocke
                const WorkerLimits& limits, FlowLog& log)
     : limits_(limits),
       log_(log),
-      pipes_(limits.pipe_size, limits.max_pipes),
+      pipes_(limits.pipe_size, limits.max_pipes, limits.max_large_pipes),
       datagram_context_(limits.max_associations, limits.max_reply_sockets, limits.max_waiting_bytes),
       strangers_(limits.max_strangers),
       warm_(limits.max_warm),

@@ -31,6 +31,8 @@ struct WorkerLimits {
     /// Clients that have not yet made a request.
     std::size_t max_strangers = 1024;
     std::size_t pipe_size = std::size_t{256} << 10;
+    /// Of the pipes. Readers that keep up need no more, and slow ones do not gain.
+    std::size_t max_large_pipes = 4;
     /// Of UDP, with proxies and with clients of our own.
     std::size_t max_associations = 2000;
     /// Of datagrams that wait until an association is there.

@@ -44,7 +44,7 @@ TEST_CASE("one number of flows decides about all limits") {
             CHECK(sum.flows < flows + std::max<std::size_t>(threads, 4 * threads));
             // The fewest of each kind, where the number is small.
             CHECK(sum.descriptors <= descriptors + 16 * threads);
-            CHECK(sum.pipe_bytes <= (flows << 14) + threads * (std::size_t{5} << 20));
+            CHECK(sum.pipe_bytes <= (flows << 14) + threads * (std::size_t{8} << 20));
             CHECK(sum.waiting_bytes <= (flows << 13) + threads * (std::size_t{2} << 20));
         }
 }

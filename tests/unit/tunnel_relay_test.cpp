@@ -24,7 +24,7 @@ namespace {
 class RunningRelay {
 public:
     explicit RunningRelay(std::size_t max_pipes = 1000, const RelayLimits& limits = {})
-        : pipes_(65536, max_pipes),
+        : pipes_(65536, max_pipes, 1),
           relay_(io_, pipes_, limits, [this](const FlowReport& report) { ended(report); }),
           work_(asio::make_work_guard(io_)),
           thread_([this] { io_.run(); }) {}
@@ -300,6 +300,31 @@ TEST_CASE("flows that rest too long are ended, others are not") {
     CHECK(open.client.wait_for_end() == End::rst);
     CHECK(open.far.wait_for_end() == End::rst);
     CHECK(eventually([&] { return relay.ends() == std::vector{FlowEnd::idle, FlowEnd::idle}; }));
+}
+
+TEST_CASE("few pipes are large, and these are lent out first") {
+    const std::size_t before = open_descriptors();
+    {
+        PipePool pool(65536, 3, 1);
+        std::vector<std::unique_ptr<Pipe>> pipes;
+        for (int i = 0; i < 3; ++i) pipes.push_back(pool.take());
+        CHECK(pipes[0]->size == large_pipe);
+        CHECK(pipes[1]->size == 65536);
+        CHECK(pipes[2]->size == 65536);
+        CHECK(pool.take() == nullptr);
+        for (auto& pipe : pipes) pool.give_back(std::move(pipe));
+        CHECK(pool.open() == 3);
+        auto large = pool.take();
+        CHECK(large->size == large_pipe);
+        auto other = pool.take();
+        CHECK(other->size == 65536);
+        // One that has to be closed is replaced.
+        large->held = 1;
+        pool.give_back(std::move(large));
+        CHECK(pool.open() == 2);
+        CHECK(pool.take()->size == large_pipe);
+    }
+    CHECK(open_descriptors() == before);
 }
 
 TEST_CASE("idle flows hold no pipes, and nothing is left of ended ones") {
