@@ -142,7 +142,8 @@ def test_only_requests_of_this_machine_are_answered(pair):
     for method, status in {"HEAD": 200, "POST": 405, "DELETE": 405, "OPTIONS": 405}.items():
         answered, fields, content = ask(pair.router, method=method)
         assert answered == status and bool(content) == (method != "HEAD")
-    for path, status in {"/": 200, "/page.js": 200, "/status.json": 200, "/nothing": 404, "/../etc/passwd": 404}.items():
+    paths = {"/": 200, "/page.js": 200, "/status.json": 200, "/nothing": 404, "/../etc/passwd": 404}
+    for path, status in paths.items():
         answered, fields, content = ask(pair.router, path)
         assert answered == status, path
         assert fields["Cache-Control"] == "no-store" and fields["X-Content-Type-Options"] == "nosniff"

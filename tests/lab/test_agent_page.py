@@ -146,8 +146,9 @@ CONTRASTS = """
         .filter((node) => node.textContent.trim() && node.getClientRects().length)
         .filter((node) => {
             const style = getComputedStyle(node);
-            const pair = [light(node instanceof SVGElement ? style.fill : style.color), light(ground(node))].sort((a, b) => a - b);
-            return (pair[1] + 0.05) / (pair[0] + 0.05) < 4.5;
+            const ink = light(node instanceof SVGElement ? style.fill : style.color);
+            const paper = light(ground(node));
+            return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05) < 4.5;
         }).map((node) => node.textContent);
 """
 
