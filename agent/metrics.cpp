@@ -57,7 +57,7 @@ void write_links(Exposition& out, const View& view) {
     };
     std::vector<Row> rows;
     for (const auto& peer : view.site->peers)
-        for (auto& link : links_of(peer, view.facts, view.tunnel)) rows.push_back({peer.name, std::move(link)});
+        for (auto& link : links_of(peer, view)) rows.push_back({peer.name, std::move(link)});
     out.single("natctl_peers", "gauge", "Peers of the site.", std::uint64_t{view.site->peers.size()});
     out.family("natctl_peer_up", "gauge", "1: one of the peer's links is used; 0: flows to it are refused.");
     for (const auto& peer : view.site->peers)
@@ -66,6 +66,9 @@ void write_links(Exposition& out, const View& view) {
     out.family("natctl_link_usable", "gauge", "1: the link could carry flows now.");
     for (const auto& [peer, link] : rows)
         out.sample({{"peer", peer}, {"link", link.text}, {"kind", link.kind}}, link.usable);
+    out.family("natctl_link_held", "gauge", "1: the link works again, and is waited for before it is used.");
+    for (const auto& [peer, link] : rows)
+        out.sample({{"peer", peer}, {"link", link.text}, {"kind", link.kind}}, link.held);
     out.family("natctl_link_used", "gauge", "1: new flows to the peer go by this link.");
     for (const auto& [peer, link] : rows)
         out.sample({{"peer", peer}, {"link", link.text}, {"kind", link.kind}}, link.used);
@@ -101,6 +104,13 @@ void write_elements(Exposition& out, const View& view) {
     out.sample({{"kind", "endpoint"}}, std::uint64_t{white.endpoints.size()});
     out.sample({{"kind", "interface"}}, std::uint64_t{white.interfaces.size()});
     out.sample({{"kind", "run_time"}}, std::uint64_t{view.facts.white_now.size()});
+}
+
+void write_programs(Exposition& out, const std::vector<Child::State>& programs) {
+    out.family("natctl_program_up", "gauge", "1: the program that the agent is to run does run.");
+    for (const auto& program : programs) out.sample({{"program", program.name}}, program.process.has_value());
+    out.family("natctl_program_restarts_total", "counter", "How often it ended by itself.");
+    for (const auto& program : programs) out.sample({{"program", program.name}}, std::uint64_t{program.restarts});
 }
 
 void write_names(Exposition& out, const std::vector<NameBook::State>& names) {
@@ -156,6 +166,7 @@ std::string metrics(const View& view) {
         write_interfaces(out, view);
         write_elements(out, view);
     }
+    write_programs(out, view.state.programs);
     write_names(out, view.state.names);
     write_tunnel(out, view.tunnel);
     write_process(out, view.process);

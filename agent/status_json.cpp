@@ -38,12 +38,15 @@ Json peers_of(const View& view) {
     Json peers = Json::array();
     for (const auto& peer : view.site->peers) {
         Json links = Json::array();
-        for (const auto& link : links_of(peer, view.facts, view.tunnel))
+        for (const auto& link : links_of(peer, view))
             links.push_back({{"text", link.text},
                              {"kind", link.kind},
                              {"interface", link.interface},
                              {"usable", link.usable},
-                             {"used", link.used}});
+                             {"used", link.used},
+                             {"held", link.held},
+                             {"seconds", link.since ? Json(link.since->count()) : Json(nullptr)},
+                             {"cause", link.cause}});
         peers.push_back({{"name", peer.name}, {"virtual", json_of(peer.virtual_prefixes)}, {"links", links}});
     }
     return peers;

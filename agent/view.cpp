@@ -13,32 +13,43 @@ namespace natctl {
 namespace {
 
 /// A proxy is down when the tunnel says so, and all of them are without a tunnel.
-bool answers(const SocksLink& link, const std::optional<TunnelReport>& tunnel) {
-    if (!tunnel) return false;
-    const auto* proxy = tunnel->find_proxy(link.server.text());
-    return proxy == nullptr || proxy->up;
+void judge_by_tunnel(LinkView& shown, const SocksLink& link, const std::optional<TunnelReport>& tunnel) {
+    const auto* proxy = tunnel ? tunnel->find_proxy(link.server.text()) : nullptr;
+    if (tunnel && (proxy == nullptr || proxy->up)) return;
+    shown.usable = false;
+    shown.cause = tunnel ? proxy->cause : "natctl-tunnel does not run";
+}
+
+/// What the agent knows of the link beside that it can be used or not.
+void explain(LinkView& shown, const PeerLink& link, const std::vector<LinkHealth::State>& states) {
+    const auto found = std::ranges::find(states, link, &LinkHealth::State::link);
+    if (found == states.end()) return;
+    shown.held = found->standing == LinkHealth::Standing::held;
+    shown.since = found->since;
+    if (!found->cause.empty()) shown.cause = found->cause;
 }
 
 } // namespace
 
-std::vector<LinkView> links_of(const Peer& peer, const Facts& facts, const std::optional<TunnelReport>& tunnel) {
-    const auto* chosen = usable_link(peer, facts);
+std::vector<LinkView> links_of(const Peer& peer, const View& view) {
+    const auto* chosen = usable_link(peer, view.facts);
     const bool by_tunnel = chosen != nullptr && std::holds_alternative<SocksLink>(*chosen);
     std::vector<LinkView> links;
     for (std::size_t place = 0; place < peer.links.size(); ++place) {
         const auto& link = peer.links[place];
-        LinkView view{.text = link_text(link)};
-        view.usable = is_usable(peer, place, facts);
+        LinkView shown{.text = link_text(link)};
+        shown.usable = is_usable(peer, place, view.facts);
         if (const auto* socks = std::get_if<SocksLink>(&link)) {
-            view.kind = "socks5";
-            view.usable = view.usable && answers(*socks, tunnel);
+            shown.kind = "socks5";
+            judge_by_tunnel(shown, *socks, view.tunnel);
             const bool first = std::ranges::none_of(links, &LinkView::used);
-            view.used = by_tunnel && view.usable && first;
+            shown.used = by_tunnel && shown.usable && first;
         } else {
-            view.interface = std::get<DevLink>(link).dev;
-            view.used = &link == chosen;
+            shown.interface = std::get<DevLink>(link).dev;
+            shown.used = &link == chosen;
         }
-        links.push_back(std::move(view));
+        explain(shown, {peer.name, place}, view.state.links);
+        links.push_back(std::move(shown));
     }
     return links;
 }

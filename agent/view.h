@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,11 +43,17 @@ struct LinkView {
     bool usable = false;
     /// New flows go by it.
     bool used = false;
+    /// It works again, and is waited for.
+    bool held = false;
+    /// How long it has worked or not; absent: always, as far as is known.
+    std::optional<std::chrono::seconds> since = {};
+    /// While it is down.
+    std::string cause = {};
 };
 
 /// A peer's links in order of preference. At most one of them is used: that on which the kernel or, among proxies, the
 /// tunnel would put a flow now.
-std::vector<LinkView> links_of(const Peer& peer, const Facts& facts, const std::optional<TunnelReport>& tunnel);
+std::vector<LinkView> links_of(const Peer& peer, const View& view);
 
 /// Interfaces that the site names: its LANs and links, each once.
 std::vector<std::string> interfaces_of(const Site& site);

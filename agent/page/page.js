@@ -18,6 +18,7 @@ function alertsOf({ agent, site, trial, tunnel }) {
   const warn = (text) => alerts.push(["warn", text]);
   if (agent.failure) bad(`The agent cannot do its work: ${agent.failure}`);
   if (agent.fighting) bad("Another program undoes the agent's work again and again; the events name it.");
+  for (const { name, process } of agent.programs) if (!process) bad(`${name} does not run, and is started again.`);
   if (site && site.uses_tunnel && !tunnel) bad("natctl-tunnel does not run: systemctl start natctl-tunnel");
   for (const peer of site ? site.peers : [])
     if (!isReached(peer)) bad(`No link to peer ${peer.name}: flows to it are refused.`);
@@ -43,6 +44,10 @@ function setState(weight, text) {
   setText(byId("state-text"), text);
 }
 
+function programInWords({ name, process, restarts }) {
+  return `${name} (process ${process}${restarts ? `, restarted ${plural(restarts, "time")}` : ""})`;
+}
+
 function showHead(data) {
   const { agent, site, release } = data;
   const alerts = alertsOf(data);
@@ -55,10 +60,12 @@ function showHead(data) {
   const title = site ? `${site.name} · natctl` : "natctl";
   if (document.title !== title) document.title = title;
   const work = `${plural(agent.looks, "look")}, ${plural(agent.changes, "change")}`;
+  const programs = agent.programs.filter(({ process }) => process).map(programInWords);
   setText(
     byId("figures"),
     `natctl-agent ${release}, running for ${duration(agent.seconds)}: ${work}, ` +
-      `${agent.repairs} of them put back what others took away.`,
+      `${agent.repairs} of them put back what others took away.` +
+      (programs.length ? ` It runs ${programs.join(" and ")}.` : ""),
   );
 }
 

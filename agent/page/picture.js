@@ -2,9 +2,9 @@
 // This site, its peers, and a line for each link.
 import { byId, drawn, element, setText } from "./dom.js";
 import { meterOf } from "./meters.js";
-import { rate } from "./words.js";
+import { duration, rate } from "./words.js";
 
-const WORDS = { used: "used", standby: "stands by", down: "down" };
+const WORDS = { used: "used", standby: "stands by", held: "up again, not used yet", down: "down" };
 /// Pixels of a line with what is written at it.
 const LANE = 46;
 /// Bytes a second from which on a line moves.
@@ -16,8 +16,10 @@ let drawnLinks = [];
 
 export function showPicture(data) {
   const place = byId("picture");
-  const width = Math.max(280, Math.round(place.clientWidth));
-  const shape = JSON.stringify([width, data.site.name, data.site.lan, data.site.peers]);
+  const width = Math.max(240, Math.round(place.clientWidth));
+  // What else there is of links changes by the second.
+  const drawing = (key, value) => (["seconds", "cause"].includes(key) ? undefined : value);
+  const shape = JSON.stringify([width, data.site.name, data.site.lan, data.site.peers], drawing);
   if (shape !== drawnOf) {
     drawnOf = shape;
     draw(place, data.site, width);
@@ -25,7 +27,8 @@ export function showPicture(data) {
   let i = 0;
   for (const peer of data.site.peers)
     for (const link of peer.links) {
-      const { text, pulse, narrow } = drawnLinks[i++];
+      const { words, text, pulse, narrow } = drawnLinks[i++];
+      setFitting(words, inWordsOf(link));
       const rates = ratesOf(data, peer, link);
       setText(text, rates && link.usable ? ratesInWords(rates, narrow) : "");
       const busy = link.used && rates && rates.to + rates.from > BUSY;
@@ -33,7 +36,14 @@ export function showPicture(data) {
     }
 }
 
-const stateOf = (link) => (link.used ? "used" : link.usable ? "standby" : "down");
+const stateOf = (link) => (link.used ? "used" : link.usable ? "standby" : link.held ? "held" : "down");
+
+function inWordsOf(link) {
+  const state = stateOf(link);
+  if (state === "used" || state === "standby") return WORDS[state];
+  const since = link.seconds === null ? "" : ` for ${duration(link.seconds)}`;
+  return state === "held" ? `works again${since}, not used yet` : `down${since}${link.cause ? `: ${link.cause}` : ""}`;
+}
 
 /// Bytes a second of a link's own, to the peer and from it; null where they cannot be told from those of others.
 function ratesOf(data, peer, link) {
@@ -67,6 +77,13 @@ function fit(node) {
   if (node.textContent !== whole) node.append(drawn("title", {}, whole));
 }
 
+function setFitting(node, text) {
+  if (node.dataset.whole === text) return;
+  node.dataset.whole = text;
+  node.textContent = text;
+  fit(node);
+}
+
 /// Where the site and its peers stand: beside one another, or on a narrow screen the site above.
 function layOut(site, width) {
   const narrow = width < 620;
@@ -94,7 +111,7 @@ function draw(place, site, width) {
   });
   // Where lines lie upon one another, the one that is used is seen.
   drawnLinks = [];
-  for (const state of ["down", "standby", "used"])
+  for (const state of ["down", "held", "standby", "used"])
     links.forEach(({ link, box, y }, i) => {
       if (stateOf(link) === state) drawnLinks[i] = drawLink(svg, link, own, box, y, narrow);
     });
@@ -126,16 +143,17 @@ function drawLink(svg, link, own, box, y, narrow) {
   const { begin, path } = pathOf(own, box, y, narrow);
   const room = box.x - begin - (narrow ? 16 : 26);
   const pulse = drawn("path", { d: path, class: "pulse idle" });
+  const words = label(begin + (narrow ? 6 : 10), y + 18, `small ${state === "down" ? "bad" : ""}`, "", room);
   const text = label(box.x - 12, y + 18, "small", "", room, "end");
   svg.append(
     drawn("path", { d: path, class: `wire ${state}` }),
     pulse,
     drawn("circle", { cx: box.x, cy: y, r: 4, class: `end ${state}` }),
     label(begin + (narrow ? 6 : 10), y - 8, narrow ? "dense" : "", link.text, room),
-    label(begin + (narrow ? 6 : 10), y + 18, `small ${state === "down" ? "bad" : ""}`, WORDS[state], room),
+    words,
     text,
   );
-  return { text, pulse, narrow };
+  return { words, text, pulse, narrow };
 }
 
 function drawPeer(svg, peer, box, narrow) {

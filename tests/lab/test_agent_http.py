@@ -16,7 +16,7 @@ from natlab.agent_web import AGENT, BY_LINK, PORT, Pair, ask, families, metrics
 MEGABYTES = 2
 SIZE = MEGABYTES << 20
 #: Families that may have nothing to tell.
-MAY_BE_EMPTY = re.compile("natctl_name_|natctl_tunnel_(flows|bytes|failures|dropped)")
+MAY_BE_EMPTY = re.compile("natctl_(name|program)_|natctl_tunnel_(flows|bytes|failures|dropped)")
 REFUSED = {
     "Host: attacker.example": 421,
     "Host: 192.168.1.1:9117": 421,
@@ -167,6 +167,17 @@ def test_nothing_is_seen_from_outside(pair):
     a = pair.a
     assert a.host.refusal("192.168.1.1", PORT) == "refused"
     assert a.stranger.refusal(a.wan, PORT) == "refused"
+
+
+def test_without_page_there_is_none(pair):
+    router = pair.router
+    text = router.toml.read_text()
+    router.configure(text.replace(AGENT, AGENT.replace("page = true", "page = false")))
+    eventually(lambda: ask(router, "/")[0] == 404, what="the page is gone")
+    assert ask(router, "/status.json")[0] == 404
+    assert ask(router)[0] == 200
+    router.configure(text)
+    eventually(lambda: ask(router, "/")[0] == 200, what="it is back")
 
 
 def test_a_reload_moves_the_listener(pair):

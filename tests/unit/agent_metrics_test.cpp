@@ -63,7 +63,7 @@ bool has_line(const std::string& text, const std::string& line) {
 /// The text of the link that is used; empty: none is.
 std::string used(const View& view) {
     std::string text;
-    for (const auto& link : links_of(view.site->peers[0], view.facts, view.tunnel)) {
+    for (const auto& link : links_of(view.site->peers[0], view)) {
         if (!link.used) continue;
         CHECK(text.empty());
         CHECK(link.usable);
@@ -138,6 +138,36 @@ TEST_CASE("which link is used") {
     CHECK(used(view).empty());
     CHECK(has_line(metrics(view), "natctl_peer_up{peer=\"b\"} 0"));
     CHECK(has_line(metrics(view), "natctl_tunnel_up 0"));
+}
+
+TEST_CASE("why a link is down, and since when") {
+    auto view = sample();
+    view.facts.out_of_use = {{"b", 0}};
+    view.state.links = {{.link = {"b", 0},
+                         .text = "dev wg0",
+                         .standing = LinkHealth::Standing::down,
+                         .since = std::chrono::seconds(7),
+                         .cause = "no answer from 172.31.0.2"}};
+    const auto links = links_of(view.site->peers[0], view);
+    REQUIRE(links.size() == 3);
+    CHECK(!links[0].usable);
+    CHECK(links[0].since == std::chrono::seconds(7));
+    CHECK(links[0].cause == "no answer from 172.31.0.2");
+    CHECK(links[1].cause == "refused");
+    CHECK(links[2].used);
+    view.state.links[0].standing = LinkHealth::Standing::held;
+    CHECK(has_line(metrics(view), "natctl_link_held{peer=\"b\",link=\"dev wg0\",kind=\"dev\"} 1"));
+    view.tunnel.reset();
+    CHECK(links_of(view.site->peers[0], view)[2].cause == "natctl-tunnel does not run");
+}
+
+TEST_CASE("programs that the agent runs") {
+    auto view = sample();
+    view.state.programs = {{.name = "xray", .process = 17}, {.name = "natctl-tunnel", .process = {}, .restarts = 4}};
+    const auto text = metrics(view);
+    CHECK(has_line(text, "natctl_program_up{program=\"xray\"} 1"));
+    CHECK(has_line(text, "natctl_program_up{program=\"natctl-tunnel\"} 0"));
+    CHECK(has_line(text, "natctl_program_restarts_total{program=\"natctl-tunnel\"} 4"));
 }
 
 TEST_CASE("what the page is told") {
