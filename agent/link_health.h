@@ -80,6 +80,7 @@ public:
         /// While it is down.
         std::string cause = {};
     };
+    /// Sorted by link.
     std::vector<State> states(Time now) const;
 
     /// Since the last call, each once: "ov0 is down: ...".

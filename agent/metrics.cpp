@@ -56,13 +56,13 @@ void write_links(Exposition& out, const View& view) {
         LinkView link;
     };
     std::vector<Row> rows;
-    for (const auto& peer : view.site->peers)
-        for (auto& link : links_of(peer, view)) rows.push_back({peer.name, std::move(link)});
     out.single("natctl_peers", "gauge", "Peers of the site.", std::uint64_t{view.site->peers.size()});
     out.family("natctl_peer_up", "gauge", "1: one of the peer's links is used; 0: flows to it are refused.");
-    for (const auto& peer : view.site->peers)
-        out.sample({{"peer", peer.name}},
-                   std::ranges::any_of(rows, [&](const Row& row) { return row.peer == peer.name && row.link.used; }));
+    for (const auto& peer : view.site->peers) {
+        auto links = links_of(peer, view);
+        out.sample({{"peer", peer.name}}, std::ranges::any_of(links, &LinkView::used));
+        for (auto& link : links) rows.push_back({peer.name, std::move(link)});
+    }
     out.family("natctl_link_usable", "gauge", "1: the link could carry flows now.");
     for (const auto& [peer, link] : rows)
         out.sample({{"peer", peer}, {"link", link.text}, {"kind", link.kind}}, link.usable);

@@ -22,8 +22,8 @@ void judge_by_tunnel(LinkView& shown, const SocksLink& link, const std::optional
 
 /// What the agent knows of the link beside that it can be used or not.
 void explain(LinkView& shown, const PeerLink& link, const std::vector<LinkHealth::State>& states) {
-    const auto found = std::ranges::find(states, link, &LinkHealth::State::link);
-    if (found == states.end()) return;
+    const auto found = std::ranges::lower_bound(states, link, {}, &LinkHealth::State::link);
+    if (found == states.end() || found->link != link) return;
     shown.held = found->standing == LinkHealth::Standing::held;
     shown.since = found->since;
     if (!found->cause.empty()) shown.cause = found->cause;

@@ -2,8 +2,9 @@
 """agent: how soon natctl-agent has done what the world asks for, and what it costs while nothing happens.
 
 From the moment in which an address of the WAN comes or goes to the kernel's word that the white list was committed,
-beside a shell loop of `ip monitor` and `nft`; with as many host maps as may be, too. From a changed DNS record, of one second to
-live, to the white list. From a cable that is pulled far away, which only probes notice, to new flows on the other link.
+beside a shell loop of `ip monitor` and `nft`; with as many host maps as may be, too. From a changed DNS record, of one
+second to live, to the white list. From a cable that is pulled far away, which only probes notice, to new flows on the
+other link.
 """
 
 import time

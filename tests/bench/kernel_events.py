@@ -57,8 +57,8 @@ class KernelEvents(contextlib.ExitStack):
         raise TimeoutError("the kernel has said nothing")
 
     def address_to_commit(self, kind, address):
-        """Seconds from the address that comes (RTM_NEWADDR) to the interface or goes, to the commit that follows it. The kernel tells of
-        it while it is asked, so that what this process is late by is counted too, never left out."""
+        """Seconds from the address that comes (RTM_NEWADDR) to the interface or goes, to the commit that follows it.
+        The kernel tells of it while it is asked, so that what this process is late by is counted, never left out."""
         body = struct.pack("=BBBBI", socket.AF_INET, 32, 0, 0, self.interface)
         body += struct.pack("=HH4s", 8, IFA_LOCAL, socket.inet_aton(address))
         request = struct.pack("=IHHII", 16 + len(body), kind, NLM_F_REQUEST | NLM_F_CREATE, 1, 0) + body
