@@ -87,7 +87,6 @@ struct Relay::Flow {
     int error = 0;
     FlowEnd end = FlowEnd::finished;
     bool success_is_formal = false;
-    bool far_has_spoken = false;
     bool queued = false;
     bool far_first = false;
 
@@ -120,7 +119,8 @@ void Relay::add(FlowStart&& start) {
     flow.self = std::prev(flows_.end());
     flow.sides = {std::move(start.client), std::move(start.far)};
     flow.success_is_formal = start.success_is_formal;
-    flow.far_has_spoken = start.far_has_spoken;
+    flow.directions[client_side].bytes = start.bytes_to_far;
+    flow.directions[far_side].bytes = start.bytes_to_client;
     flow.source = start.source;
     flow.destination = start.destination;
     flow.link = std::move(start.link);
@@ -344,7 +344,7 @@ Relay::Step Relay::surplus(Flow& flow) {
 Relay::Step Relay::read_ended(Flow& flow, unsigned from) {
     flow.directions[from].ended = true;
     flow.active = now_;
-    const bool nothing_came = flow.directions[far_side].bytes == 0 && !flow.far_has_spoken;
+    const bool nothing_came = flow.directions[far_side].bytes == 0;
     if (from == far_side && flow.success_is_formal && nothing_came && !flow.directions[client_side].ended) {
         flow.end = FlowEnd::refused;
         return Step::over;

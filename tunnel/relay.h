@@ -30,8 +30,9 @@ struct FlowStart {
     /// The proxy behind `far` said "connected" before it knew. If it then closes without having sent a byte, the
     /// target refused.
     bool success_is_formal = false;
-    /// `far` has sent something already.
-    bool far_has_spoken = false;
+    /// What has been passed on already.
+    std::uint64_t bytes_to_far = 0;
+    std::uint64_t bytes_to_client = 0;
     /// For messages.
     Endpoint source;
     Endpoint destination;

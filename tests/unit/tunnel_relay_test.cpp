@@ -88,12 +88,15 @@ struct Ends {
 };
 
 /// A relayed flow; both ends as the client and the target hold them.
-Ends join(RunningRelay& relay, bool success_is_formal = false, bool far_has_spoken = false, int buffers = 0) {
+Ends join(RunningRelay& relay, bool success_is_formal = false, std::uint64_t bytes_to_client = 0, int buffers = 0) {
     auto [client, inner_client] = tcp_pair();
     auto [far, inner_far] = tcp_pair();
     if (buffers > 0)
         for (Connection* connection : {&client, &inner_client, &far, &inner_far}) connection->set_buffers(buffers);
-    FlowStart start{inner_client.release(), inner_far.release(), success_is_formal, far_has_spoken, {}, {}, {}};
+    FlowStart start{.client = inner_client.release(),
+                    .far = inner_far.release(),
+                    .success_is_formal = success_is_formal,
+                    .bytes_to_client = bytes_to_client};
     start.link = std::make_shared<const std::string>("test");
     relay.add(std::move(start));
     return {std::move(client), std::move(far)};
@@ -177,7 +180,7 @@ TEST_CASE("a FIN follows the last byte and leaves the other direction open") {
 
 TEST_CASE("a slow reader stops the sender and loses nothing") {
     RunningRelay relay;
-    Ends ends = join(relay, false, false, 20000);
+    Ends ends = join(relay, false, 0, 20000);
     const std::string bytes = random_bytes(4'000'000, 7);
     std::thread sends([&] {
         ends.client.send(bytes);
@@ -225,7 +228,7 @@ TEST_CASE("an RST goes through, either way, also after a FIN") {
 
 TEST_CASE("what was sent before an RST is delivered to a slow reader first") {
     RunningRelay relay;
-    Ends ends = join(relay, false, false, 20000);
+    Ends ends = join(relay, false, 0, 20000);
     const std::string bytes = random_bytes(300'000, 8);
     std::thread reads([&] {
         std::string received = ends.client.receive(200'000);
@@ -259,7 +262,17 @@ TEST_CASE("an end without a byte is an end when the success was true, something 
     }
     SUBCASE("something was said before") {
         RunningRelay relay;
-        Ends ends = join(relay, true, true);
+        Ends ends = join(relay, true, 502);
+        ends.far.send("x");
+        ends.far.send_fin();
+        ends.client.send_fin();
+        CHECK(ends.client.receive_all() == std::pair(std::string("x"), End::fin));
+        // What was passed on before counts.
+        CHECK(relay.only_report().bytes_to_client == 503);
+    }
+    SUBCASE("something was said before, and nothing since") {
+        RunningRelay relay;
+        Ends ends = join(relay, true, 1);
         ends.far.send_fin();
         CHECK(ends.client.wait_for_end() == End::fin);
     }
