@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""lint.py --build DIR [--fast]: everything that can be said about the sources without running them.
+"""lint.py --build DIR [--fast] [--recent N]: everything that can be said about the sources without running them.
 
-DIR holds compile_commands.json for clang-tidy, which --fast leaves out. Prints a line for each check and ends with
-"N passed, N failed".
+DIR holds compile_commands.json for clang-tidy, which --fast leaves out and --recent gives only what the last N commits
+changed. Prints a line for each check and ends with "N passed, N failed".
 """
 
 import argparse
@@ -27,11 +27,23 @@ TIDY_ARGUMENTS = [
 ]
 
 
+def git(*words):
+    """Also in a checkout that belongs to somebody else."""
+    command = ["git", "-c", f"safe.directory={ROOT}", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
 def project_files():
-    """What git knows or would add; also in a checkout that belongs to somebody else."""
-    command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-co", "--exclude-standard", "-z"]
-    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
-    return sorted(name for name in names if name and (ROOT / name).is_file())
+    """What git knows or would add."""
+    listed = git("ls-files", "-co", "--exclude-standard", "-z")
+    listed.check_returncode()
+    return sorted(name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file())
+
+
+def changed_files(commits):
+    """By the last commits and since; None where there are not so many: then all may have changed."""
+    changed = git("diff", "--name-only", "-z", f"HEAD~{commits}")
+    return None if changed.returncode else {f"{ROOT}/{name}" for name in changed.stdout.split("\0")}
 
 
 def first_line(name):
@@ -125,11 +137,13 @@ def manual_faults(files):
     return faults
 
 
-def tidy_faults(build):
+def tidy_faults(build, recent):
     # What users run. In tests doctest's macros take most of the time, and clang 14 cannot parse some of them.
     # Each file once, though it may belong to several targets; the largest first, so that the last one is short.
     known = {os.path.realpath(entry["file"]) for entry in json.loads((build / "compile_commands.json").read_text())}
     files = [name for name in known if not name.startswith(f"{ROOT}/tests/") and os.path.exists(name)]
+    if recent and (changed := changed_files(recent)) is not None:
+        files = [name for name in files if name in changed]
     files.sort(key=os.path.getsize, reverse=True)
 
     def one(file):
@@ -146,6 +160,7 @@ def main():
     parser = argparse.ArgumentParser(description="Checks the sources without running them.")
     parser.add_argument("--build", type=Path, required=True, help="build folder with compile_commands.json")
     parser.add_argument("--fast", action="store_true", help="without clang-tidy")
+    parser.add_argument("--recent", type=int, metavar="N", help="clang-tidy for files of the last N commits alone")
     arguments = parser.parse_args()
 
     files = project_files()
@@ -159,7 +174,7 @@ def main():
         "manual pages": manual_faults,
     }
     if not arguments.fast:
-        checks["clang-tidy"] = lambda _: tidy_faults(arguments.build)
+        checks["clang-tidy"] = lambda _: tidy_faults(arguments.build, arguments.recent)
     failed = 0
     for name, check in checks.items():
         faults = check(files)
