@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tunnel/transparent_datagrams.h"
 
+#include <algorithm>
 #include <functional>
 #include <iterator>
 #include <string_view>
@@ -112,19 +113,31 @@ TransparentDatagrams::Flow* TransparentDatagrams::flow_of(const Key& key, const 
         }
         return &flow;
     }
-    if (!context_.datagrams.has_room()) {
-        if (unanswered_.empty()) {
-            context_.datagrams.drops.dropped(Drop::no_association, key.client, "all of them are in use");
-            return nullptr;
-        }
-        // What nobody answers makes room, as in the kernel's own table (nf_conntrack_core.c, early_drop).
-        erase(flows_.find(unanswered_.front()));
+    if (!context_.datagrams.has_room() && !make_room()) {
+        context_.datagrams.drops.dropped(Drop::no_association, key.client, "all of them are in use");
+        return nullptr;
     }
     Flow flow;
     flow.settings = context_.settings;
     flow.association = associate(key, to);
     flow.unanswered = unanswered_.insert(unanswered_.end(), key);
     return &flows_.emplace(key, std::move(flow)).first->second;
+}
+
+bool TransparentDatagrams::make_room() {
+    // As in the kernel's own table (nf_conntrack_core.c, early_drop).
+    if (!unanswered_.empty()) {
+        erase(flows_.find(unanswered_.front()));
+        return true;
+    }
+    if (now_ < none_rests_before_) return false;
+    const auto longest =
+        std::ranges::min_element(flows_, {}, [](const Flows::value_type& item) { return item.second.active; });
+    if (longest == flows_.end()) return false;
+    none_rests_before_ = longest->second.active + limits_.rest_in_need;
+    if (now_ < none_rests_before_) return false;
+    erase(longest);
+    return true;
 }
 
 void TransparentDatagrams::erase(Flows::iterator flow) {

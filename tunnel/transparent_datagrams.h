@@ -25,6 +25,8 @@ struct DatagramLimits {
     std::chrono::steady_clock::duration idle = std::chrono::minutes(5);
     /// A flow that has asked nothing but DNS servers.
     std::chrono::steady_clock::duration idle_dns = std::chrono::seconds(20);
+    /// When all associations are in use: then the one that rests longest makes room for a new flow.
+    std::chrono::steady_clock::duration rest_in_need = std::chrono::seconds(10);
 };
 
 /// Datagrams that the kernel hands to our transparent sockets (TPROXY). One association for each client address and
@@ -83,6 +85,8 @@ private:
     void pass_on(const Datagram& datagram);
     static const std::string& way_of(const Key& key, const Flow& flow);
     Flow* flow_of(const Key& key, const Endpoint& to);
+    /// Ends a flow that nobody has answered, or one that has rested. False: all are at work.
+    bool make_room();
     void erase(Flows::iterator flow);
     std::shared_ptr<DatagramPath> associate(const Key& key, const Endpoint& to);
     void answer(const Key& key, const Endpoint& origin, DatagramView payload);
@@ -96,6 +100,8 @@ private:
     /// Of flows that ended.
     TrafficByWay ended_;
     Clock::time_point now_;
+    /// No flow will have rested for long enough earlier.
+    Clock::time_point none_rests_before_{};
 };
 
 } // namespace natctl

@@ -88,3 +88,18 @@ def test_udp_beyond_the_limit_does_not_hurt_what_is_there(pair):
         for asking in first:
             eventually(lambda asking=asking: answered(asking))
         assert pair.tunnel.open_files() <= status(pair)["limits"]["descriptors"]
+
+
+@pytest.mark.slow
+def test_flows_of_datagrams_that_rest_make_room_for_others(pair):
+    """Each client asks once and keeps its socket; all of them are answered, though there is no room for all."""
+    associations = status(pair)["limits"]["associations"]
+    with contextlib.ExitStack() as all_of_them:
+        for _ in range(2 * associations):
+            asking = all_of_them.enter_context(pair.a.host.socket(kind=socket.SOCK_DGRAM, timeout=1))
+
+            def answered(asking=asking):
+                asking.sendto(b"who are you?", (pair.b.virtual(20), 7007))
+                return asking.recv(100)
+
+            eventually(answered, what="a new client is answered")

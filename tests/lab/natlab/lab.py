@@ -37,14 +37,15 @@ class Lab:
     #: Those that exist now, for the report of a failed test.
     live = []
 
-    def __init__(self, binaries=None):
+    def __init__(self, binaries=None, parent=None):
+        """`parent`: where the directory of the lab is made, with the run and state directories of its routers."""
         if os.geteuid() != 0:
             raise PermissionError("the lab makes network namespaces: run it as root")
         _guard_this_process()
         #: Where natctl, natctl-agent and natctl-tunnel lie.
         self.binaries = Path(binaries or os.environ.get("NATCTL_BIN", ROOT / "build/dev/bin")).resolve()
         self.name = f"{sweep.PREFIX}{os.getpid()}-{secrets.token_hex(3)}"
-        self.directory = Path(tempfile.gettempdir()) / self.name
+        self.directory = Path(parent or tempfile.gettempdir()) / self.name
         self.directory.mkdir(mode=0o700)
         self.story = Story()
         self.programs = []

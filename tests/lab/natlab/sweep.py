@@ -49,7 +49,8 @@ def remove_namespace(name):
 def sweep(wanted=lambda pid: not lives(pid)):
     for name in namespaces(wanted):
         remove_namespace(name)
-    for directory in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+    found = [path for parent in (tempfile.gettempdir(), "/dev/shm") for path in Path(parent).glob(PREFIX + "*")]
+    for directory in found:
         if (pid := owner_of(directory.name)) and wanted(pid):
             shutil.rmtree(directory, ignore_errors=True)
 
