@@ -88,7 +88,7 @@ Agent::Agent(AgentOptions options)
       children_(loop_, options_.session, journal_),
       control_(loop_, options_.session.run_dir + "/" + run_files::agent_socket, options_.group, control::hello(),
                [this](std::string_view line) { return answer(line); }),
-      status_(loop_, options_.session, options_.group, journal_,
+      status_(loop_, options_.session, options_.group, journal_, tunnel_,
               [this](View& view) {
                   view.state = state();
                   view.site = site_;
@@ -337,7 +337,7 @@ std::optional<Transaction> Agent::read_again() {
     reload_again_ = false;
     maps_files_ = std::move(done.maps_files);
     watch_files();
-    if (done.change) children_.reload();
+    secrets_again_ = done.change.has_value();
     if (!done.change) {
         journal_.say(Weight::error,
                      options_.session.config + " has mistakes, the former state stays: `natctl check` names them");
@@ -361,7 +361,7 @@ Reconciler::Result Agent::look(const Causes& causes) {
     for (const auto& text : links_.messages()) journal_.say(Weight::warning, text);
     const bool as_before = look.site && look.site == site_ && facts == facts_;
     site_ = look.site;
-    children_.follow(site_);
+    children_.follow(site_, std::exchange(secrets_again_, false));
     facts_ = std::move(facts);
     if (look.change.empty()) return Reconciler::Result::nothing_to_do;
     ++changes_;

@@ -112,6 +112,8 @@ private:
     StatusServer status_;
 
     std::vector<std::string> maps_files_;
+    /// site.toml was read again: files that it names may hold something else.
+    bool secrets_again_ = false;
     /// A reload that the kernel refused is to be repeated.
     bool reload_again_ = false;
     /// What links_ has to tell was taken note of.

@@ -29,13 +29,9 @@ Children::Children(Loop& loop, const Options& options, Journal& journal)
       tunnel_(loop, "natctl-tunnel", options.run_dir, journal, {}),
       xray_(loop, "xray", options.run_dir, journal, {}) {}
 
-void Children::follow(const std::shared_ptr<const Site>& site) {
-    if (site == site_) return;
+void Children::follow(const std::shared_ptr<const Site>& site, bool again) {
+    if (site == site_ && !again) return;
     site_ = site;
-    reload();
-}
-
-void Children::reload() {
     if (tunnel_.runs()) tunnel_.send(SIGHUP);
     tunnel_.want(tunnel_command());
     try {

@@ -22,9 +22,8 @@ public:
 
     /// What is applied now; nullptr: nothing. Xray starts anew when its configuration is another one, and
     /// natctl-tunnel reads its own again.
-    void follow(const std::shared_ptr<const Site>& site);
-    /// As after a change of site.toml, whose secrets may be others.
-    void reload();
+    /// `again`: also when it is the same, as the files that it names may hold something else.
+    void follow(const std::shared_ptr<const Site>& site, bool again);
     /// Asks them to end; they have when runs() says so, if tend() is called.
     void stop();
 

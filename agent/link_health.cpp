@@ -2,7 +2,6 @@
 #include "agent/link_health.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -52,7 +51,8 @@ void LinkHealth::follow(const Site& site, const Facts& facts, Time now) {
     std::map<PeerLink, Known> links;
     probed_ = 0;
     asks_for_proxies_ = false;
-    for (const auto& peer : site.peers)
+    for (const auto& peer : site.peers) {
+        bool behind_proxy = false;
         for (std::size_t place = 0; place < peer.links.size(); ++place) {
             const PeerLink name{peer.name, place};
             const auto text = link_text(peer.links[place]);
@@ -62,11 +62,11 @@ void LinkHealth::follow(const Site& site, const Facts& facts, Time now) {
             known.text = text;
             if (const auto* socks = std::get_if<SocksLink>(&peer.links[place])) {
                 known.proxy = socks->server;
-                // Among proxies the tunnel chooses by itself.
-                for (std::size_t next = place + 1; next < peer.links.size(); ++next)
-                    if (std::holds_alternative<DevLink>(peer.links[next])) asks_for_proxies_ = true;
+                behind_proxy = true;
                 continue;
             }
+            // Among proxies the tunnel chooses by itself.
+            asks_for_proxies_ = asks_for_proxies_ || behind_proxy;
             const auto& dev = std::get<DevLink>(peer.links[place]);
             const auto* interface = facts.find(dev.dev);
             const bool was_up = known.up;
@@ -92,6 +92,7 @@ void LinkHealth::follow(const Site& site, const Facts& facts, Time now) {
             known.must_answer = dev.probe.has_value();
             if (target) ++probed_;
         }
+    }
     links_ = std::move(links);
     std::erase_if(cut_off_, [&](const auto& item) { return !links_.contains({item.first, 0}); });
 }

@@ -9,7 +9,6 @@
 #include "agent/metrics.h"
 #include "agent/page/page.h"
 #include "agent/status_json.h"
-#include "nftctl/base/run_files.h"
 
 namespace natctl {
 
@@ -40,11 +39,11 @@ const PageFile* find_file(std::string_view path) {
 } // namespace
 
 StatusServer::StatusServer(Loop& loop, const Options& options, const std::string& group, Journal& journal,
-                           FillIn fill_in)
+                           TunnelClient& tunnel, FillIn fill_in)
     : state_dir_(options.state_dir),
       journal_(journal),
       fill_in_(std::move(fill_in)),
-      tunnel_(loop, options.run_dir + "/" + run_files::tunnel_status),
+      tunnel_(tunnel),
       server_(loop, {}, [this](const web::Request& request, const WebServer::Reply& reply) { answer(request, reply); }),
       listeners_(loop, group, [this](Fd socket) { server_.take(std::move(socket)); }) {}
 
@@ -60,10 +59,9 @@ void StatusServer::looked(Loop::Clock::duration took, bool failed) {
     looks_.add(std::chrono::duration<double>(took).count(), failed, std::chrono::system_clock::now());
 }
 
-StatusServer::Time StatusServer::due() const { return std::min({tunnel_.due(), server_.due(), listeners_.due()}); }
+StatusServer::Time StatusServer::due() const { return std::min(server_.due(), listeners_.due()); }
 
 void StatusServer::tend(Time now) {
-    tunnel_.tend(now);
     server_.tend(now);
     listeners_.tend(now);
     tell();

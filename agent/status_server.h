@@ -25,8 +25,9 @@ public:
     /// Fills in what the agent knows: state, site and facts.
     using FillIn = std::function<void(View&)>;
 
-    /// `group`: who may use Unix sockets beside root.
-    StatusServer(Loop& loop, const Options& options, const std::string& group, Journal& journal, FillIn fill_in);
+    /// `group`: who may use Unix sockets beside root. `tunnel` is its owner's to tend.
+    StatusServer(Loop& loop, const Options& options, const std::string& group, Journal& journal, TunnelClient& tunnel,
+                 FillIn fill_in);
 
     /// Something was applied, or nothing is now (nullptr).
     void follow(const Site* site);
@@ -49,7 +50,7 @@ private:
     std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
     LookFigures looks_;
     bool page_ = false;
-    TunnelClient tunnel_;
+    TunnelClient& tunnel_;
     WebServer server_;
     WebListeners listeners_;
 };
