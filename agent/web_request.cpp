@@ -8,39 +8,20 @@
 #include <fmt/format.h>
 
 #include "nftctl/base/address.h"
+#include "nftctl/base/http_text.h"
 
 namespace natctl::web {
 
 namespace {
 
-constexpr std::string_view blanks = " \t";
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_without_case(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
+using http::equal_without_case;
 
 bool is_digits(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// RFC 9110, section 5.6.2.
-bool is_token(std::string_view text) {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::ranges::all_of(text, [&](char c) {
-        return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || marks.find(c) != marks.npos;
-    });
-}
-
 bool has_control_character(std::string_view text) {
     return std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; });
-}
-
-/// The line up to CR LF, which is taken off.
-std::string_view take_line(std::string_view& rest) {
-    const auto end = rest.find("\r\n");
-    const auto line = rest.substr(0, end);
-    rest.remove_prefix(std::min(line.size() + 2, rest.size()));
-    return line;
 }
 
 std::optional<Refusal> read_request_line(std::string_view line, Request& request) {
@@ -50,7 +31,7 @@ std::optional<Refusal> read_request_line(std::string_view line, Request& request
     const auto method = line.substr(0, first);
     const auto target = line.substr(first + 1, last - first - 1);
     const auto version = line.substr(last + 1);
-    if (!is_token(method) || target.find(' ') != target.npos) return Refusal{400, "this is no request of HTTP"};
+    if (!http::is_token(method) || target.find(' ') != target.npos) return Refusal{400, "this is no request of HTTP"};
     if (version != "HTTP/1.1" && version != "HTTP/1.0") return Refusal{505, "it has to be HTTP/1.1"};
     if (method != "GET" && method != "HEAD") return Refusal{405, "only GET and HEAD are answered"};
     if (!target.starts_with('/')) return Refusal{400, "the target has to begin with a slash"};
@@ -62,11 +43,9 @@ std::optional<Refusal> read_request_line(std::string_view line, Request& request
 /// False: it is none, or stands a second time.
 bool read_field(std::string_view line, Request& request) {
     const auto colon = line.find(':');
-    if (colon == line.npos || !is_token(line.substr(0, colon))) return false;
+    if (colon == line.npos || !http::is_token(line.substr(0, colon))) return false;
     const auto name = line.substr(0, colon);
-    auto value = line.substr(colon + 1);
-    value.remove_prefix(std::min(value.find_first_not_of(blanks), value.size()));
-    value = value.substr(0, value.find_last_not_of(blanks) + 1);
+    const auto value = http::trimmed(line.substr(colon + 1));
     const std::array<std::pair<std::string_view, std::string*>, 3> wanted{
         {{"host", &request.host}, {"origin", &request.origin}, {"sec-fetch-site", &request.fetch_site}}};
     for (const auto& [wanted_name, place] : wanted) {
@@ -115,11 +94,11 @@ std::variant<Unfinished, Request, Refusal> parse(std::string_view bytes) {
     if (end + 4 > longest_request) return Refusal{431, fmt::format("at most {} bytes", longest_request)};
     auto rest = bytes.substr(0, end + 2);
     Request request;
-    const auto first = take_line(rest);
+    const auto first = http::take_line(rest);
     if (has_control_character(first)) return Refusal{400, "this is no request of HTTP"};
     if (auto refusal = read_request_line(first, request)) return *std::move(refusal);
     while (!rest.empty()) {
-        const auto line = take_line(rest);
+        const auto line = http::take_line(rest);
         if (has_control_character(line) || !read_field(line, request))
             return Refusal{400, "a field of the request is malformed, or stands twice"};
     }

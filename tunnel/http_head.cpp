@@ -5,32 +5,11 @@
 #include <optional>
 #include <utility>
 
+#include "nftctl/base/http_text.h"
+
 namespace natctl::http {
 
 namespace {
-
-constexpr std::string_view line_end = "\r\n";
-
-bool is_token_character(char c) {
-    constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           others.find(c) != std::string_view::npos;
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::string_view take_line(std::string_view& bytes) {
-    const auto end = bytes.find(line_end);
-    const auto line = bytes.substr(0, end);
-    bytes.remove_prefix(std::min(bytes.size(), line.size() + line_end.size()));
-    return line;
-}
 
 Refusal malformed(std::string cause) { return {400, std::move(cause), ""}; }
 
@@ -62,12 +41,6 @@ std::optional<Refusal> parse_field(std::string_view line, Head& head) {
 }
 
 } // namespace
-
-bool equal_without_case(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, [](char left, char right) { return lower(left) == lower(right); });
-}
-
-bool is_token(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_token_character); }
 
 HeadScanner::State HeadScanner::scan(socks5::View bytes) {
     while (state_ == State::incomplete && position_ < bytes.size()) {

@@ -67,9 +67,4 @@ struct Head {
 /// `bytes` are what the scanner found; the head's views are into them.
 std::variant<Head, Refusal> parse_head(std::string_view bytes);
 
-/// Names of fields and schemes are compared without case (RFC 9110, section 5.1).
-bool equal_without_case(std::string_view a, std::string_view b);
-/// RFC 9110, section 5.6.2.
-bool is_token(std::string_view text);
-
 } // namespace natctl::http

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "nftctl/base/http_text.h"
 #include "tunnel/base64.h"
 #include "tunnel/http_target.h"
 

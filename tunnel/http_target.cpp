@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "nftctl/base/http_text.h"
+
 namespace natctl::http {
 
 namespace {
