@@ -13,6 +13,7 @@
 
 #include "agent/control.h"
 #include "agent/request.h"
+#include "agent/send_waiting.h"
 #include "agent/unix_listener.h"
 
 namespace natctl {
@@ -88,13 +89,7 @@ void ControlSocket::answer_lines(Client& client) {
 }
 
 bool ControlSocket::flush(Client& client) {
-    while (!client.out.empty()) {
-        const auto count = ::send(client.socket.get(), client.out.data(), client.out.size(), MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0 && errno != EAGAIN) return false;
-        if (count < 0) break;
-        client.out.erase(0, static_cast<std::size_t>(count));
-    }
+    if (!send_waiting(client.socket.get(), client.out)) return false;
     if (client.out.size() > most_waiting || (client.ending && client.out.empty())) return false;
     const int fd = client.socket.get();
     const std::uint32_t events = (client.ending ? 0U : EPOLLIN) | (client.out.empty() ? 0U : EPOLLOUT);

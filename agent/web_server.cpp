@@ -11,6 +11,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "agent/send_waiting.h"
+
 namespace natctl {
 
 WebServer::WebServer(Loop& loop, Limits limits, OnRequest on_request)
@@ -98,13 +100,8 @@ void WebServer::answer(std::uint64_t number, Connection& connection, std::string
 }
 
 void WebServer::write(std::uint64_t number, Connection& connection) {
-    while (!connection.out.empty()) {
-        const auto count = ::send(connection.socket.get(), connection.out.data(), connection.out.size(), MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0 && errno == EAGAIN) return watch(number, connection, EPOLLOUT);
-        if (count < 0) return drop(number);
-        connection.out.erase(0, static_cast<std::size_t>(count));
-    }
+    if (!send_waiting(connection.socket.get(), connection.out)) return drop(number);
+    if (!connection.out.empty()) return watch(number, connection, EPOLLOUT);
     ::shutdown(connection.socket.get(), SHUT_WR);
     connection.state = State::leaving;
     connection.deadline = std::min(connection.end, Loop::Clock::now() + limits_.goodbye);
