@@ -17,6 +17,7 @@
 
 #include "nftctl/base/echo.h"
 #include "nftctl/base/error.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl {
 
@@ -90,15 +91,6 @@ private:
     msghdr message_{};
 };
 
-Address address_of(const sockaddr_storage& from) {
-    const auto bytes = [](const void* data, std::size_t size) {
-        return std::span(static_cast<const std::uint8_t*>(data), size);
-    };
-    if (from.ss_family == AF_INET)
-        return Address::from_bytes(Family::ipv4, bytes(&reinterpret_cast<const sockaddr_in&>(from).sin_addr, 4));
-    return Address::from_bytes(Family::ipv6, bytes(&reinterpret_cast<const sockaddr_in6&>(from).sin6_addr, 16));
-}
-
 } // namespace
 
 LinkProber::LinkProber(Loop& loop, Answered answered) : loop_(loop), answered_(std::move(answered)) {
@@ -160,7 +152,9 @@ void LinkProber::receive(Family family) {
             continue;
         std::memcpy(&number, reply->data.data() + secret_size, sizeof number);
         const auto found = asked_.find(number);
-        if (found != asked_.end() && found->second.target == address_of(from)) answered_(found->second.link);
+        if (found != asked_.end() &&
+            found->second.target == endpoint_of(reinterpret_cast<const sockaddr*>(&from)).address)
+            answered_(found->second.link);
     }
 }
 

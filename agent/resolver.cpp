@@ -4,17 +4,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <span>
 #include <string>
 #include <utility>
 
 #include <ares.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include "nftctl/base/error.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl {
 
@@ -24,15 +23,6 @@ namespace {
 constexpr int timeout_milliseconds = 2000;
 constexpr int attempts = 2;
 
-Address address_of(const ares_addrinfo_node& node) {
-    if (node.ai_family == AF_INET) {
-        const auto* found = reinterpret_cast<const sockaddr_in*>(node.ai_addr);
-        return Address::v4(ntohl(found->sin_addr.s_addr));
-    }
-    const auto* found = reinterpret_cast<const sockaddr_in6*>(node.ai_addr);
-    return Address::from_bytes(Family::ipv6, std::span(found->sin6_addr.s6_addr, 16)).unmapped();
-}
-
 NameAnswer answer_of(int status, const ares_addrinfo* found) {
     if (status == ARES_ENODATA) return {.kind = NameAnswer::Kind::none};
     if (status != ARES_SUCCESS || !found) return {.cause = ::ares_strerror(status)};
@@ -40,7 +30,7 @@ NameAnswer answer_of(int status, const ares_addrinfo* found) {
     int ttl = -1;
     const auto shorten = [&ttl](int other) { ttl = ttl < 0 ? other : std::min(ttl, other); };
     for (const auto* node = found->nodes; node != nullptr; node = node->ai_next) {
-        answer.addresses.push_back(address_of(*node));
+        answer.addresses.push_back(endpoint_of(node->ai_addr).address);
         shorten(node->ai_ttl);
     }
     for (const auto* alias = found->cnames; alias != nullptr; alias = alias->next) shorten(alias->ttl);
@@ -90,7 +80,7 @@ void Resolver::ask(const Question& question) {
         return;
     }
     ares_addrinfo_hints hints{};
-    hints.ai_family = question.family == Family::ipv4 ? AF_INET : AF_INET6;
+    hints.ai_family = address_family(question.family);
     // The order says nothing here, and finding it would take sockets.
     hints.ai_flags = ARES_AI_NOSORT;
     ++open_;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "nftctl/base/fd.h"
-#include "nftctl/kernel/unix_address.h"
+#include "nftctl/socket/unix_address.h"
 
 namespace natctl {
 

@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "nftctl/kernel/unix_address.h"
+#include "nftctl/socket/unix_address.h"
 
 namespace natctl {
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "nftctl/base/error.h"
-#include "nftctl/kernel/unix_address.h"
+#include "nftctl/socket/unix_address.h"
 
 namespace natctl {
 

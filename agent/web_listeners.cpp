@@ -2,18 +2,17 @@
 #include "agent/web_listeners.h"
 
 #include <algorithm>
-#include <cstring>
 #include <iterator>
 #include <utility>
 #include <variant>
 
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/unix_listener.h"
 #include "nftctl/base/error.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl {
 
@@ -24,28 +23,12 @@ constexpr int backlog = 64;
 
 Fd listen_at(const Endpoint& endpoint) {
     const auto text = endpoint.text();
-    const auto bytes = endpoint.address.bytes();
-    const bool ipv4 = endpoint.address.family() == Family::ipv4;
-    Fd socket(check(::socket(ipv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "create",
-                    "a socket for " + text));
+    Fd socket(check(::socket(address_family(endpoint.address.family()), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+                    "create", "a socket for " + text));
     const int on = 1;
     check(::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "prepare", text);
-    sockaddr_storage place{};
-    socklen_t size = 0;
-    if (ipv4) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(endpoint.port);
-        std::memcpy(&address.sin_addr, bytes.data(), bytes.size());
-        std::memcpy(&place, &address, size = sizeof address);
-    } else {
-        sockaddr_in6 address{};
-        address.sin6_family = AF_INET6;
-        address.sin6_port = htons(endpoint.port);
-        std::memcpy(&address.sin6_addr, bytes.data(), bytes.size());
-        std::memcpy(&place, &address, size = sizeof address);
-    }
-    check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&place), size), "listen at", text);
+    const SocketAddress address(endpoint);
+    check(::bind(socket.get(), address.data(), address.size()), "listen at", text);
     check(::listen(socket.get(), backlog), "listen at", text);
     return socket;
 }

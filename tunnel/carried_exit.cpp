@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 
 #include "nftctl/base/error.h"
+#include "nftctl/socket/socket_address.h"
 #include "tunnel/datagram_socket.h"
 #include "tunnel/socket.h"
-#include "tunnel/socket_address.h"
 #include "tunnel/spawn.h"
 
 namespace natctl {

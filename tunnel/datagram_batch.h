@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 #include "nftctl/base/address.h"
-#include "tunnel/socket_address.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl {
 

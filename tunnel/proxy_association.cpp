@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 
 #include "nftctl/base/error.h"
+#include "nftctl/socket/socket_address.h"
 #include "tunnel/datagram_socket.h"
 #include "tunnel/reach_proxy.h"
-#include "tunnel/socket_address.h"
 #include "tunnel/spawn.h"
 
 namespace natctl {

@@ -11,9 +11,9 @@
 
 #include "nftctl/base/checksum.h"
 #include "nftctl/base/error.h"
+#include "nftctl/socket/socket_address.h"
 #include "tunnel/datagram_socket.h"
 #include "tunnel/send_from.h"
-#include "tunnel/socket_address.h"
 
 namespace natctl {
 

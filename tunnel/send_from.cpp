@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "tunnel/socket_address.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl {
 

@@ -6,11 +6,11 @@
 #include <sys/socket.h>
 
 #include "nftctl/base/error.h"
+#include "nftctl/socket/socket_address.h"
 #include "tunnel/carried_exit.h"
 #include "tunnel/datagram_socket.h"
 #include "tunnel/message.h"
 #include "tunnel/proxy_association.h"
-#include "tunnel/socket_address.h"
 #include "tunnel/spawn.h"
 
 namespace natctl {

@@ -7,9 +7,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "nftctl/socket/socket_address.h"
 #include "tunnel/dial.h"
 #include "tunnel/join.h"
-#include "tunnel/socket_address.h"
 
 namespace natctl {
 

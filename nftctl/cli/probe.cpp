@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <vector>
 
 #include <netinet/in.h>
@@ -15,6 +14,7 @@
 #include "nftctl/base/echo.h"
 #include "nftctl/base/error.h"
 #include "nftctl/site/secret.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl {
 
@@ -38,30 +38,6 @@ bool wait_for(int fd, short events, Deadline deadline) {
     }
 }
 
-struct SocketAddress {
-    sockaddr_storage storage{};
-    socklen_t size = 0;
-
-    explicit SocketAddress(const Address& address, std::uint16_t port = 0) {
-        if (address.family() == Family::ipv4) {
-            auto* in = reinterpret_cast<sockaddr_in*>(&storage);
-            in->sin_family = AF_INET;
-            in->sin_port = htons(port);
-            std::memcpy(&in->sin_addr, address.bytes().data(), sizeof in->sin_addr);
-            size = sizeof(sockaddr_in);
-        } else {
-            auto* in = reinterpret_cast<sockaddr_in6*>(&storage);
-            in->sin6_family = AF_INET6;
-            in->sin6_port = htons(port);
-            std::memcpy(&in->sin6_addr, address.bytes().data(), sizeof in->sin6_addr);
-            size = sizeof(sockaddr_in6);
-        }
-    }
-    const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-int domain(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
-
 /// A ping of our own, which carries this text.
 constexpr std::array<std::uint8_t, 8> ping_data{'n', 'a', 't', 'c', 't', 'l', '?', '\n'};
 
@@ -83,10 +59,10 @@ bool is_our_reply(Family family, std::span<const std::uint8_t> packet, std::uint
 TcpKnock knock_tcp(const Endpoint& at, Deadline deadline) {
     const auto begin = Clock::now();
     TcpKnock result;
-    Fd socket(check(::socket(domain(at.address.family()), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "open",
-                    "a TCP socket"));
-    const SocketAddress address(at.address, at.port);
-    if (::connect(socket.get(), address.get(), address.size) != 0) {
+    Fd socket(check(::socket(address_family(at.address.family()), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+                    "open", "a TCP socket"));
+    const SocketAddress address(at);
+    if (::connect(socket.get(), address.data(), address.size()) != 0) {
         result.error = errno;
         if (errno == EINPROGRESS) {
             socklen_t size = sizeof result.error;
@@ -104,13 +80,13 @@ Knock knock_echo(const Address& target, Deadline deadline) {
     const auto begin = Clock::now();
     const Family family = target.family();
     const int protocol = family == Family::ipv4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6};
-    const int raw = ::socket(domain(family), SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    const int raw = ::socket(address_family(family), SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     if (raw < 0) throw SystemError("open", "a raw socket for ICMP", errno, "run it as root, or use --tcp PORT");
     const Fd socket(raw);
     const auto identifier = static_cast<std::uint16_t>(::getpid());
-    const SocketAddress address(target);
+    const SocketAddress address({target, 0});
     // Connected, so that ICMP errors to the request come as errors of the socket.
-    if (::connect(socket.get(), address.get(), address.size) != 0) return {.error = errno, .took = {}};
+    if (::connect(socket.get(), address.data(), address.size()) != 0) return {.error = errno, .took = {}};
     const int on = 1;
     const bool ipv4 = family == Family::ipv4;
     check(::setsockopt(socket.get(), ipv4 ? int{IPPROTO_IP} : int{IPPROTO_IPV6}, ipv4 ? IP_RECVERR : IPV6_RECVERR, &on,

@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "nftctl/kernel/unix_address.h"
+#include "nftctl/socket/unix_address.h"
 
 namespace natctl {
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <future>
 #include <span>
 #include <system_error>
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -15,6 +13,7 @@
 #include "nftctl/doctor/examine.h"
 #include "nftctl/site/each_link.h"
 #include "nftctl/site/secret.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl::doctor {
 
@@ -40,27 +39,10 @@ bool wait(int fd, short events, Deadline deadline) {
     }
 }
 
-socklen_t fill(sockaddr_storage& storage, const Endpoint& endpoint) {
-    const auto bytes = endpoint.address.bytes();
-    if (endpoint.address.family() == Family::ipv4) {
-        auto& address = reinterpret_cast<sockaddr_in&>(storage);
-        address.sin_family = AF_INET;
-        address.sin_port = htons(endpoint.port);
-        std::memcpy(&address.sin_addr, bytes.data(), bytes.size());
-        return sizeof address;
-    }
-    auto& address = reinterpret_cast<sockaddr_in6&>(storage);
-    address.sin6_family = AF_INET6;
-    address.sin6_port = htons(endpoint.port);
-    std::memcpy(&address.sin6_addr, bytes.data(), bytes.size());
-    return sizeof address;
-}
-
 /// 0, or an errno.
 int connect(int fd, const Endpoint& endpoint, Deadline deadline) {
-    sockaddr_storage storage{};
-    const socklen_t size = fill(storage, endpoint);
-    if (::connect(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0) return 0;
+    const SocketAddress address(endpoint);
+    if (::connect(fd, address.data(), address.size()) == 0) return 0;
     if (errno != EINPROGRESS) return errno;
     if (!wait(fd, POLLOUT, deadline)) return ETIMEDOUT;
     int error = 0;
@@ -99,7 +81,7 @@ ProxyAnswer knock(const SocksLink& link, std::uint32_t mark, Deadline deadline) 
             return {.link = link, .kind = Kind::no_secret, .cause = problem->cause};
         password = read_secret(link.credentials->password_file);
     }
-    const int family = link.server.address.family() == Family::ipv4 ? AF_INET : AF_INET6;
+    const int family = address_family(link.server.address.family());
     const Fd socket(check(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "create", "a socket"));
     // As natctl-tunnel's own connections, so that nothing intercepts it. Without the right to it is not marked.
     ::setsockopt(socket.get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark);

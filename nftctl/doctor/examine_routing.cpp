@@ -10,12 +10,11 @@
 
 #include "nftctl/doctor/examine.h"
 #include "nftctl/doctor/look.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl::doctor {
 
 namespace {
-
-std::uint8_t number_of(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
 
 Device parse_device(const nlmsghdr& message) {
     const auto* const header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(&message));
@@ -117,11 +116,11 @@ std::vector<ForeignRule> read_foreign_rules() {
         const auto before = rules.size();
         dump<fib_rule_hdr>(
             socket, RTM_GETRULE, "policy rules",
-            [&](netlink::Message&, fib_rule_hdr& header) { header.family = number_of(family); },
+            [&](netlink::Message&, fib_rule_hdr& header) { header.family = address_family(family); },
             [&] { rules.resize(before); },
             [&](const nlmsghdr& message) {
                 const auto* const header = static_cast<const fib_rule_hdr*>(mnl_nlmsg_get_payload(&message));
-                if (message.nlmsg_type != RTM_NEWRULE || header->family != number_of(family)) return;
+                if (message.nlmsg_type != RTM_NEWRULE || header->family != address_family(family)) return;
                 auto rule = parse_rule(message, family);
                 if (rule.protocol != route_protocol) rules.push_back(std::move(rule));
             });
@@ -152,13 +151,13 @@ std::vector<ForeignRoute> read_foreign_routes(const std::vector<ForeignRule>& ru
             dump<rtmsg>(
                 socket, RTM_GETROUTE, "routes of table " + std::to_string(table),
                 [&](netlink::Message& message, rtmsg& header) {
-                    header.rtm_family = number_of(family);
+                    header.rtm_family = address_family(family);
                     mnl_attr_put_u32(message.header(), RTA_TABLE, table);
                 },
                 [&] { routes.resize(before); },
                 [&](const nlmsghdr& message) {
                     const auto* const header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
-                    if (message.nlmsg_type != RTM_NEWROUTE || header->rtm_family != number_of(family) ||
+                    if (message.nlmsg_type != RTM_NEWROUTE || header->rtm_family != address_family(family) ||
                         (header->rtm_flags & RTM_F_CLONED) != 0 || header->rtm_protocol == route_protocol)
                         return;
                     auto route = parse_route(message, family, names);

@@ -13,7 +13,7 @@
 #include "nftctl/doctor/base64.h"
 #include "nftctl/doctor/examine.h"
 #include "nftctl/doctor/look.h"
-#include "nftctl/kernel/unix_address.h"
+#include "nftctl/socket/unix_address.h"
 
 namespace natctl::doctor {
 

@@ -13,6 +13,7 @@
 
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/conntrack_codec.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl {
 
@@ -25,15 +26,14 @@ const char* remedy(int error) {
     return "";
 }
 
-std::uint8_t address_family(const std::optional<Family>& family) {
-    if (!family) return AF_UNSPEC;
-    return *family == Family::ipv4 ? AF_INET : AF_INET6;
+std::uint8_t family_number(const std::optional<Family>& family) {
+    return family ? address_family(*family) : std::uint8_t{AF_UNSPEC};
 }
 
 netlink::Answer ask(netlink::Socket& socket, const ConnectionFilter& filter, const netlink::Socket::Each& each) {
     netlink::Message message(conntrack_message(IPCTNL_MSG_CT_GET), 0);
     auto* const header = message.put_extra<nfgenmsg>();
-    header->nfgen_family = address_family(filter.family);
+    header->nfgen_family = family_number(filter.family);
     header->version = NFNETLINK_V0;
     put_filter(*message.header(), filter);
     return socket.dump(message, each);

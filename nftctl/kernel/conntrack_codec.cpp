@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/kernel/conntrack_codec.h"
+#include "nftctl/socket/socket_address.h"
 
 #include <memory>
 
@@ -121,7 +122,7 @@ void put_identity(nlmsghdr& message, const Connection& connection) {
     const NfConntrackPtr owner(allocated(nfct_new()));
     nf_conntrack& entry = *owner;
     const Tuple& tuple = connection.original;
-    nfct_set_attr_u8(&entry, ATTR_ORIG_L3PROTO, connection.family() == Family::ipv4 ? AF_INET : AF_INET6);
+    nfct_set_attr_u8(&entry, ATTR_ORIG_L3PROTO, address_family(connection.family()));
     nfct_set_attr_u8(&entry, ATTR_ORIG_L4PROTO, connection.protocol);
     set_address(entry, tuple.source, original_attributes.source4, original_attributes.source6);
     set_address(entry, tuple.destination, original_attributes.destination4, original_attributes.destination6);

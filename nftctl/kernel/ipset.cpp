@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "nftctl/base/error.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl {
 
@@ -23,8 +24,6 @@ constexpr const char* type_name = "hash:net";
 constexpr std::uint32_t usual_elements = 65536;
 /// As many as fit into one message for sure.
 constexpr std::size_t elements_per_message = 64;
-
-std::uint8_t family_number(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
 
 netlink::Message make_message(int command, std::uint16_t flags) {
     netlink::Message message(static_cast<std::uint16_t>(NFNL_SUBSYS_IPSET << 8 | command), flags);
@@ -94,7 +93,7 @@ bool Ipsets::exists(const std::string& name, Family family) {
     });
     if (answer.error == ENOENT) return false;
     if (answer.error != 0) refuse("read", name, answer.error);
-    if (type != type_name || number != family_number(family))
+    if (type != type_name || number != address_family(family))
         throw SystemError(
             "replace", "ipset " + name, EEXIST,
             fmt::format("somebody made it as {} for {}, natctl needs {} for {}: choose another name under "
@@ -107,7 +106,7 @@ bool Ipsets::exists(const std::string& name, Family family) {
 std::uint8_t Ipsets::newest_revision(Family family) {
     auto message = make_message(IPSET_CMD_TYPE, 0);
     mnl_attr_put_strz(message.header(), IPSET_ATTR_TYPENAME, type_name);
-    mnl_attr_put_u8(message.header(), IPSET_ATTR_FAMILY, family_number(family));
+    mnl_attr_put_u8(message.header(), IPSET_ATTR_FAMILY, address_family(family));
     std::uint8_t revision = 0;
     const auto answer = socket_.request(message, [&](const nlmsghdr& reply) {
         netlink::each_attribute(reply, sizeof(nfgenmsg), [&](const nlattr& attribute) {
@@ -124,7 +123,7 @@ void Ipsets::create(const std::string& name, Family family, std::size_t elements
     auto* const header = message.header();
     mnl_attr_put_strz(header, IPSET_ATTR_TYPENAME, type_name);
     mnl_attr_put_u8(header, IPSET_ATTR_REVISION, revision);
-    mnl_attr_put_u8(header, IPSET_ATTR_FAMILY, family_number(family));
+    mnl_attr_put_u8(header, IPSET_ATTR_FAMILY, address_family(family));
     auto* const data = mnl_attr_nest_start(header, IPSET_ATTR_DATA);
     put_number(header, IPSET_ATTR_MAXELEM, std::max(usual_elements, static_cast<std::uint32_t>(2 * elements)));
     // Of members that have none of their own: for ever.

@@ -10,12 +10,11 @@
 
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/links.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl {
 
 namespace {
-
-std::uint8_t address_family(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
 
 std::string text_of(const PolicyRule& rule) {
     return std::string(rule.family == Family::ipv4 ? "IPv4" : "IPv6") + " rule with priority " +

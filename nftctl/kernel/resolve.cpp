@@ -12,13 +12,13 @@
 
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "nftctl/base/error.h"
 #include "nftctl/base/fd.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl {
 
@@ -67,15 +67,9 @@ std::vector<Address> look_up_host(const std::string& name) {
     if (::getaddrinfo(name.c_str(), nullptr, &hints, &list) != 0) return {};
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, ::freeaddrinfo);
     std::vector<Address> addresses;
-    for (const auto* item = list; item != nullptr; item = item->ai_next) {
-        if (item->ai_family == AF_INET) {
-            const auto* found = reinterpret_cast<const sockaddr_in*>(item->ai_addr);
-            addresses.push_back(Address::v4(ntohl(found->sin_addr.s_addr)));
-        } else if (item->ai_family == AF_INET6) {
-            const auto* found = reinterpret_cast<const sockaddr_in6*>(item->ai_addr);
-            addresses.push_back(Address::from_bytes(Family::ipv6, std::span(found->sin6_addr.s6_addr, 16)).unmapped());
-        }
-    }
+    for (const auto* item = list; item != nullptr; item = item->ai_next)
+        if (item->ai_family == AF_INET || item->ai_family == AF_INET6)
+            addresses.push_back(endpoint_of(item->ai_addr).address);
     return addresses;
 }
 

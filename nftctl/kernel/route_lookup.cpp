@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "nftctl/kernel/netlink.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl {
 
@@ -59,7 +60,7 @@ std::optional<Hop> look_up_route(const Address& destination) {
     const Family family = destination.family();
     netlink::Message message(RTM_GETROUTE, 0);
     auto* const header = message.put_extra<rtmsg>();
-    header->rtm_family = family == Family::ipv4 ? AF_INET : AF_INET6;
+    header->rtm_family = address_family(family);
     header->rtm_dst_len = static_cast<std::uint8_t>(destination.bits());
     mnl_attr_put(message.header(), RTA_DST, destination.bytes().size(), destination.bytes().data());
     std::optional<Hop> hop;

@@ -12,12 +12,11 @@
 
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/links.h"
+#include "nftctl/socket/socket_address.h"
 
 namespace natctl {
 
 namespace {
-
-std::uint8_t address_family(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
 
 /// The metric of a route that names none (IP6_RT_PRIO_USER for IPv6).
 std::uint32_t default_metric(Family family) { return family == Family::ipv4 ? 0 : 1024; }

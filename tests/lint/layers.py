@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """layers.py [ROOT]: the arrows between layers go one way, in the includes and in what CMake links.
 
-base <- site <- plan <- kernel <- doctor <- cli;  kernel <- agent;  base, site <- tunnel;  base, site <- xray <- cli.
+base <- site <- plan <- kernel <- doctor <- cli;  kernel <- agent;  base, site <- tunnel;  base, site <- xray <- cli;
+base <- socket <- kernel, tunnel.
 base, site, plan, xray and the tunnel's codecs (the sources of CMake target natctl_tunnel_codec) are pure: values in,
 values out, so they neither include nor link anything that talks to the kernel or the network.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 
 FOLDERS = {
     "nftctl/base": "base",
+    "nftctl/socket": "socket",
     "nftctl/site": "site",
     "nftctl/plan": "plan",
     "nftctl/kernel": "kernel",
@@ -24,15 +26,16 @@ FOLDERS = {
 }
 MAY_USE = {
     "base": set(),
+    "socket": {"base"},
     "site": {"base"},
     "plan": {"base", "site"},
-    "kernel": {"base", "site", "plan"},
-    "doctor": {"base", "site", "plan", "kernel"},
+    "kernel": {"base", "socket", "site", "plan"},
+    "doctor": {"base", "socket", "site", "plan", "kernel"},
     "xray": {"base", "site"},
-    "cli": {"base", "site", "plan", "kernel", "doctor", "xray"},
-    "agent": {"base", "site", "plan", "kernel", "xray"},
+    "cli": {"base", "socket", "site", "plan", "kernel", "doctor", "xray"},
+    "agent": {"base", "socket", "site", "plan", "kernel", "xray"},
     "codec": {"base", "site"},
-    "tunnel": {"base", "site", "codec"},
+    "tunnel": {"base", "socket", "site", "codec"},
 }
 PURE = {"base", "site", "plan", "xray", "codec"}
 CODEC_TARGET = "natctl_tunnel_codec"

@@ -11,7 +11,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "tunnel/socket_address.h"
+#include "nftctl/socket/socket_address.h"
 #include "tunnel_sockets.h"
 
 namespace natctl::test {

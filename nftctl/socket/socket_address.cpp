@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "tunnel/socket_address.h"
+#include "nftctl/socket/socket_address.h"
 
 #include <algorithm>
 #include <cstring>

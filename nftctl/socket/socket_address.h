@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "nftctl/base/address.h"
 
 namespace natctl {
+
+/// AF_INET or AF_INET6; netlink has 8 bits for it.
+constexpr std::uint8_t address_family(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
 
 /// An endpoint as the system calls want it.
 class SocketAddress {
