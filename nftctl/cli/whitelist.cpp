@@ -57,8 +57,9 @@ int list(const Options& options) {
     if (!site) return exit_error;
     const auto facts = open_kernel(options, *site)->read_facts(*site);
     Json entries = Json::array();
+    const MapParts maps(*site);
     for (const auto family : {Family::ipv4, Family::ipv6})
-        for (const auto& entry : white_entries(*site, facts, family)) {
+        for (const auto& entry : white_entries(*site, maps, facts, family)) {
             Json item{{"addresses", text(entry.range)}, {"from", word(entry.source)}};
             auto line = fmt::format("{:<44}{}", text(entry.range), word(entry.source));
             if (!entry.name.empty()) {

@@ -65,7 +65,7 @@ Findings check_lan(const Site& site, const Examination& seen) {
 Findings check_lan_address(const Site& site, const Examination& seen) {
     if (!seen.facts) return {unchecked(seen.facts.failure)};
     Findings findings;
-    const RouterAddresses router(site, *seen.facts);
+    const RouterAddresses router(site, MapParts(site), *seen.facts);
     for (const Family family : {Family::ipv4, Family::ipv6}) {
         const bool mapped =
             std::ranges::any_of(site.maps, [&](const Map& map) { return map.virtual_prefix.family() == family; });

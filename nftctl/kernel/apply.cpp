@@ -7,8 +7,6 @@
 #include <optional>
 
 #include "nftctl/base/error.h"
-#include "nftctl/plan/compile.h"
-#include "nftctl/plan/diff.h"
 
 namespace natctl {
 
@@ -101,9 +99,13 @@ Transaction pending(Kernel& kernel, const Site& site) {
     return kernel.holds(wanted) ? Transaction{} : diff(kernel.read().plan, wanted);
 }
 
-Transaction apply(Kernel& kernel, const Site& site, const Warn& warn, OtherLifetime other) {
+Transaction apply(Kernel& kernel, const Compiler& compiler, const Warn& warn, OtherLifetime other) {
     return reach(
-        kernel, [&] { return compile(site, kernel.read_facts(site)); }, warn, other);
+        kernel, [&] { return compiler.compile(kernel.read_facts(compiler.site())); }, warn, other);
+}
+
+Transaction apply(Kernel& kernel, const Site& site, const Warn& warn, OtherLifetime other) {
+    return apply(kernel, Compiler(site), warn, other);
 }
 
 Transaction take_down(Kernel& kernel, const Warn& warn) {

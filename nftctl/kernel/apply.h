@@ -6,6 +6,7 @@
 
 #include "nftctl/kernel/forget.h"
 #include "nftctl/kernel/kernel.h"
+#include "nftctl/plan/compile.h"
 #include "nftctl/plan/diff.h"
 #include "nftctl/site/site.h"
 
@@ -17,6 +18,9 @@ Transaction pending(Kernel& kernel, const Site& site);
 /// Makes the kernel hold what the site needs. Returns what was changed. When the kernel refuses any part, the former
 /// state is put back and the refusal is thrown. Open flows that are translated wrongly since are forgotten; see
 /// forget.h.
+Transaction apply(Kernel& kernel, const Compiler& compiler, const Warn& warn = warn_on_stderr,
+                  OtherLifetime other = OtherLifetime::kept);
+/// For once.
 Transaction apply(Kernel& kernel, const Site& site, const Warn& warn = warn_on_stderr,
                   OtherLifetime other = OtherLifetime::kept);
 

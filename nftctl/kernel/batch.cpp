@@ -102,11 +102,12 @@ void Batch::add(const AddHelper& change, int ack) {
 }
 
 void Batch::add(const AddElements& change, int ack) {
-    add_elements(change.set, change.elements, change.lifetimes, ElementUse::add, NFT_MSG_NEWSETELEM, NLM_F_CREATE, ack);
+    add_elements(change.set, change.elements.all(), change.lifetimes, ElementUse::add, NFT_MSG_NEWSETELEM, NLM_F_CREATE,
+                 ack);
 }
 
 void Batch::add(const DeleteElements& change, int ack) {
-    add_elements(change.set, change.elements, {}, ElementUse::remove, NFT_MSG_DELSETELEM, 0, ack);
+    add_elements(change.set, change.elements.all(), {}, ElementUse::remove, NFT_MSG_DELSETELEM, 0, ack);
 }
 
 void Batch::add_elements(const SetSpec& spec, std::span<const Element> elements, const Lifetimes& lifetimes,

@@ -23,9 +23,9 @@ std::string set_name(const Site& site, Family family) {
     return site.white_list.ipset + (family == Family::ipv4 ? "" : "6");
 }
 
-std::vector<IpsetMember> members_for(const Site& site, const Facts& facts, Family family) {
+std::vector<IpsetMember> members_for(const Site& site, const MapParts& maps, const Facts& facts, Family family) {
     std::vector<IpsetMember> members;
-    for (const auto& [range, lifetime] : all_white_ranges(site, facts, family)) {
+    for (const auto& [range, lifetime] : all_white_ranges(site, maps, facts, family)) {
         IpsetMember member;
         if (lifetime) member.lifetime = std::chrono::ceil<std::chrono::seconds>(*lifetime);
         for (const auto& prefix : prefixes_of({range})) {
@@ -71,7 +71,7 @@ void check_ipset_mirror(const Site& site) {
     for (const auto family : {Family::ipv4, Family::ipv6}) ipsets.exists(set_name(site, family), family);
 }
 
-void update_ipset_mirror(const Site& site, const Facts& facts, const std::string& state_dir) {
+void update_ipset_mirror(const Site& site, const MapParts& maps, const Facts& facts, const std::string& state_dir) {
     auto made = read_made(state_dir);
     if (site.white_list.ipset.empty()) {
         if (!made.empty()) remove_ipset_mirror(state_dir);
@@ -87,7 +87,7 @@ void update_ipset_mirror(const Site& site, const Facts& facts, const std::string
             made.push_back(name);
             write_made(state_dir, made);
         }
-        ipsets.replace(name, family, members_for(site, facts, family));
+        ipsets.replace(name, family, members_for(site, maps, facts, family));
     }
     const auto is_wanted = [&](const std::string& name) { return std::ranges::find(wanted, name) != wanted.end(); };
     for (const auto& name : made)

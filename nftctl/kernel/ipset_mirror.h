@@ -4,6 +4,7 @@
 #include <string>
 
 #include "nftctl/plan/facts.h"
+#include "nftctl/plan/map_parts.h"
 #include "nftctl/site/site.h"
 
 namespace natctl {
@@ -16,7 +17,7 @@ namespace natctl {
 void check_ipset_mirror(const Site& site);
 
 /// Makes the sets hold the white list. Removes those of a former name.
-void update_ipset_mirror(const Site& site, const Facts& facts, const std::string& state_dir);
+void update_ipset_mirror(const Site& site, const MapParts& maps, const Facts& facts, const std::string& state_dir);
 
 /// Removes the sets that were made here.
 void remove_ipset_mirror(const std::string& state_dir);

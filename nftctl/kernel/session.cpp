@@ -146,8 +146,9 @@ std::string path_of_applied(const StatePaths& paths) {
 
 Transaction apply_and_mirror(Kernel& kernel, const Site& site, const std::string& state_dir, OtherLifetime other) {
     check_ipset_mirror(site);
-    auto change = apply(kernel, site, warn_on_stderr, other);
-    update_ipset_mirror(site, kernel.read_facts(site), state_dir);
+    const Compiler compiler(site);
+    auto change = apply(kernel, compiler, warn_on_stderr, other);
+    update_ipset_mirror(site, compiler.maps(), kernel.read_facts(site), state_dir);
     return change;
 }
 

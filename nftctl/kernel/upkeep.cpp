@@ -43,7 +43,9 @@ std::shared_ptr<const Site> Upkeep::read_site() {
     const auto state = state_of_file(path);
     if (state == read_) return site_;
     auto site = read_kept(path);
+    compiler_.reset();
     site_ = site ? std::make_shared<const Site>(*std::move(site)) : nullptr;
+    if (site_) compiler_.emplace(*site_);
     read_ = state;
     return site_;
 }
@@ -53,10 +55,10 @@ Upkeep::Look Upkeep::look(bool thorough) {
     Look look{.site = read_site()};
     if (!look.site) return look;
     check_ipset_mirror(*look.site);
-    look.change = apply(*kernel_, *look.site);
+    look.change = apply(*kernel_, *compiler_);
     look.facts = kernel_->read_facts(*look.site);
     if (thorough || look.site != mirrored_site_ || look.facts != mirrored_facts_) {
-        update_ipset_mirror(*look.site, look.facts, options_.state_dir);
+        update_ipset_mirror(*look.site, compiler_->maps(), look.facts, options_.state_dir);
         mirrored_site_ = look.site;
         mirrored_facts_ = look.facts;
     }

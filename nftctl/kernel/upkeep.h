@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "nftctl/kernel/session.h"
+#include "nftctl/plan/compile.h"
 
 namespace natctl {
 
@@ -58,6 +60,8 @@ private:
     FindEndpoints find_;
     FileState read_;
     std::shared_ptr<const Site> site_;
+    /// Of that site.
+    std::optional<Compiler> compiler_;
     std::unique_ptr<Kernel> kernel_;
     /// What the mirror of the white list was made of last.
     std::shared_ptr<const Site> mirrored_site_;

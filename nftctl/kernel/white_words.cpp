@@ -30,7 +30,7 @@ std::optional<std::string> virtual_owner(const Site& site, const Prefix& prefix)
 }
 
 bool is_virtual(const Site& site, const Prefix& prefix) {
-    return without(prefix.range(), virtual_ranges(site, prefix.family())).empty();
+    return without(prefix.range(), MapParts(site).virtual_ranges(prefix.family())).empty();
 }
 
 /// What site.toml, as it is applied, says about it: "it is on the white list by prefixes in [white_list] ...".

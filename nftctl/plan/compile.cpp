@@ -34,12 +34,15 @@ std::optional<Address> router_embedded(const Site& site, const Facts& facts) {
 
 } // namespace
 
-Plan compile(const Site& site, const Facts& facts) {
+Plan compile(const Site& site, const Facts& facts) { return Compiler(site).compile(facts); }
+
+Plan Compiler::compile(const Facts& facts) const {
     Plan plan;
-    plan.table = nft::Table{compile_sets(site, facts), compile_chains(site, facts), helper_objects(site)};
+    plan.table =
+        nft::Table{compile_sets(site_, maps_, facts), compile_chains(site_, maps_, facts), helper_objects(site_)};
     plan.table->sets.push_back(identity_set(*plan.table));
-    plan.rules = compile_rules(site);
-    plan.routes = compile_routes(site, facts);
+    plan.rules = compile_rules(site_, maps_);
+    plan.routes = compile_routes(site_, maps_, facts);
     return plan;
 }
 
@@ -54,8 +57,8 @@ const Link* usable_link(const Peer& peer, const Facts& facts) {
     return nullptr;
 }
 
-std::optional<Address> router_virtual(const Site& site, const Facts& facts, Family family) {
-    if (const auto real = RouterAddresses(site, facts).real(family)) return virtual_of(site.maps, *real);
+std::optional<Address> router_virtual(const Site& site, const MapParts& maps, const Facts& facts, Family family) {
+    if (const auto real = RouterAddresses(site, maps, facts).real(family)) return maps.name_of(*real);
     return family == Family::ipv6 ? router_embedded(site, facts) : std::nullopt;
 }
 
@@ -96,7 +99,7 @@ std::vector<std::string> advice(const Site& site, const Facts& facts) {
     if (uses(Family::ipv6) && !facts.forwarding6)
         result.push_back(
             "this machine does not forward IPv6; switch it on with: sysctl -w net.ipv6.conf.all.forwarding=1");
-    const RouterAddresses router(site, facts);
+    const RouterAddresses router(site, MapParts(site), facts);
     for (const auto family : {Family::ipv4, Family::ipv6})
         if (uses(family) && !router.real(family))
             result.push_back(std::string("no LAN interface has an ") + (family == Family::ipv4 ? "IPv4" : "IPv6") +

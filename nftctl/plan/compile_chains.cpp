@@ -223,13 +223,13 @@ Chain guard_to_peer(const Half& half, const Site& site) {
 
 } // namespace
 
-std::vector<Chain> compile_chains(const Site& site, const Facts& facts) {
+std::vector<Chain> compile_chains(const Site& site, const MapParts& maps, const Facts& facts) {
     const Marks& marks = site.marks;
     std::vector<Chain> chains{
         antispoof(site), no_link(), tun_out(site), from_lan(site), pinned(), local_tun(marks),
     };
     for (const auto& half : halves()) {
-        chains.push_back(to_peer(half, router_virtual(site, facts, half.family)));
+        chains.push_back(to_peer(half, router_virtual(site, maps, facts, half.family)));
         chains.push_back(back_in(half));
         chains.push_back(guard_to_peer(half, site));
     }

@@ -47,15 +47,17 @@ Statements redirect(const Site& site) {
 }
 
 /// From one LAN to another: no business of the Internet's, also where the white list forgets it.
-std::vector<AddressRange> inside(const Site& site, const Facts& facts, Family family) {
+std::vector<AddressRange> inside(const Site& site, const MapParts& maps, const Facts& facts, Family family) {
     std::vector<Prefix> prefixes;
-    for (const auto& map : site.maps) prefixes.push_back(map.real_prefix);
     for (const auto& map : site.embedding_maps)
         prefixes.insert(prefixes.end(), map.real_prefixes.begin(), map.real_prefixes.end());
     for (const auto& name : site.lan)
         if (const auto* interface = facts.find(name))
             for (const auto& [address, length] : interface->addresses) prefixes.emplace_back(address, length);
-    return ranges_of(prefixes, family);
+    auto ranges = ranges_of(prefixes, family);
+    const auto& real = maps.real(family);
+    ranges.insert(ranges.end(), real.begin(), real.end());
+    return ranges;
 }
 
 /// The listener of REDIRECT stands on all addresses: only what was redirected may reach it.
@@ -70,14 +72,14 @@ Chain guard_listener(const Site& site) {
 
 bool intercepts(const Site& site) { return site.intercept && site.intercept->by == InterceptBy::tproxy; }
 
-std::vector<Set> intercept_sets(const Site& site, const Facts& facts) {
+std::vector<Set> intercept_sets(const Site& site, const MapParts& maps, const Facts& facts) {
     if (!site.intercept) return {};
     const auto& intercept = *site.intercept;
     std::vector<Set> sets;
     sets.push_back(interface_set("intercepted_if", intercept.from.empty() ? site.lan : intercept.from));
     sets.push_back(protocol_set("intercepted", intercept.tcp, intercept.udp && !redirects(site)));
     for (const auto family : {Family::ipv4, Family::ipv6}) {
-        sets.push_back(range_set("inside", family, inside(site, facts, family)));
+        sets.push_back(range_set("inside", family, inside(site, maps, facts, family)));
         sets.push_back(range_set("intercepted", family,
                                  intercept.to.empty() ? std::vector{all_addresses(family).range()}
                                                       : ranges_of(intercept.to, family)));

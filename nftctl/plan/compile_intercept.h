@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "nftctl/plan/facts.h"
+#include "nftctl/plan/map_parts.h"
 #include "nftctl/plan/rule_words.h"
 #include "nftctl/site/site.h"
 
@@ -15,7 +16,7 @@ namespace natctl {
 /// By TPROXY.
 bool intercepts(const Site& site);
 
-std::vector<nft::Set> intercept_sets(const Site& site, const Facts& facts);
+std::vector<nft::Set> intercept_sets(const Site& site, const MapParts& maps, const Facts& facts);
 std::vector<nft::Chain> intercept_chains(const Site& site);
 
 /// REDIRECT, for the NAT chain at this hook (prerouting or output).

@@ -21,6 +21,9 @@ using namespace words;
 
 namespace {
 
+/// IPv4 and IPv6, as words::halves() has them.
+constexpr std::size_t families = 2;
+
 using Interfaces = std::vector<std::string>;
 
 /// The interface links of a peer.
@@ -94,16 +97,15 @@ public:
     }
 
     Set set(const std::string& name, Family family) const {
-        Set set{{.name = with_family(name, family),
+        std::vector<Element> elements;
+        for (const auto& [verdict, ranges] : ranges_)
+            for (const auto& range : merged(ranges)) elements.emplace_back(range.first, range.last, std::span(verdict));
+        std::ranges::sort(elements);
+        return {{.name = with_family(name, family),
                  .key = {address_type(family)},
                  .data = Datatype::verdict,
                  .interval = true},
-                {}};
-        for (const auto& [verdict, ranges] : ranges_)
-            for (const auto& range : merged(ranges))
-                set.elements.emplace_back(range.first, range.last, std::span(verdict));
-        std::ranges::sort(set.elements);
-        return set;
+                std::move(elements)};
     }
 
 private:
@@ -131,16 +133,16 @@ Chain out_chain(const Ways& ways, Mark pinned) {
 
 } // namespace
 
-std::vector<Set> maps(const Site& site, const Facts& facts, const OwnRanges& own) {
+std::vector<Set> maps(const Site& site, const MapParts& parts, const Facts& facts) {
     std::vector<Prefix> embedding;
     for (const auto& map : site.embedding_maps) embedding.push_back(map.virtual_prefix);
     std::array<VerdictRanges, families> from;
     std::array<VerdictRanges, families> to;
     for (std::size_t i = 0; i < families; ++i) {
         const auto& half = halves()[i];
-        from[i].add({VerdictKind::goto_, "forged"}, own[i]);
+        from[i].add({VerdictKind::goto_, "forged"}, parts.own(half.family));
         from[i].add({VerdictKind::goto_, "forged"}, ranges_of(embedding, half.family));
-        to[i].add({VerdictKind::goto_, half.set("unmapped")}, own[i]);
+        to[i].add({VerdictKind::goto_, half.set("unmapped")}, parts.own(half.family));
     }
     for (const auto& peer : site.peers) {
         const auto ways = ways_of(peer, facts);

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <vector>
 
-#include "nftctl/base/address.h"
 #include "nftctl/plan/facts.h"
+#include "nftctl/plan/map_parts.h"
 #include "nftctl/plan/table.h"
 #include "nftctl/site/site.h"
 
@@ -18,13 +16,8 @@ namespace natctl {
 // of peers: nft_set_pipapo.c.)
 namespace links {
 
-/// IPv4 and IPv6, as words::halves() has them.
-inline constexpr std::size_t families = 2;
-/// Those of the site's own names, joined: the set `own` of each family.
-using OwnRanges = std::array<std::vector<AddressRange>, families>;
-
 /// from4, to4; from6, to6.
-std::vector<nft::Set> maps(const Site& site, const Facts& facts, const OwnRanges& own);
+std::vector<nft::Set> maps(const Site& site, const MapParts& parts, const Facts& facts);
 
 /// The chains that these lead to.
 std::vector<nft::Chain> chains(const Site& site, const Facts& facts);

@@ -3,7 +3,6 @@
 #include <cstddef>
 
 #include "nftctl/plan/compile.h"
-#include "nftctl/plan/ranges.h"
 #include "nftctl/plan/router_addresses.h"
 #include "nftctl/plan/set_words.h"
 
@@ -13,8 +12,8 @@ namespace {
 
 constexpr const char* loopback = "lo";
 
-bool uses(const Site& site, Family family) {
-    return std::ranges::any_of(site.maps, [&](const Map& map) { return map.virtual_prefix.family() == family; }) ||
+bool uses(const Site& site, const MapParts& maps, Family family) {
+    return !maps.own(family).empty() ||
            std::ranges::any_of(site.peers,
                                [&](const Peer& peer) {
                                    return std::ranges::any_of(peer.virtual_prefixes,
@@ -37,36 +36,6 @@ const DevLink* routed_link(const Peer& peer, const Facts& facts) {
     return works ? works : up;
 }
 
-/// What needs routes of its own.
-struct OwnNetwork {
-    Prefix virtual_prefix;
-    /// Absent: hosts of whatever network.
-    std::optional<Prefix> real_prefix;
-};
-
-/// Nothing under a wider prefix. Hosts side by side are one network: a kernel takes a second for 65,536 routes.
-std::vector<OwnNetwork> own_networks(const std::vector<Map>& maps) {
-    std::vector<const Map*> sorted;
-    for (const auto& map : maps) sorted.push_back(&map);
-    // A wider prefix comes before all that it covers.
-    std::ranges::sort(sorted, {}, &Map::virtual_prefix);
-    std::vector<OwnNetwork> networks;
-    std::vector<AddressRange> hosts;
-    const Prefix* wider = nullptr;
-    for (const auto* map : sorted) {
-        const Prefix& prefix = map->virtual_prefix;
-        if (wider && wider->contains(prefix)) continue;
-        if (map->is_host()) {
-            hosts.push_back(prefix.range());
-            continue;
-        }
-        wider = &prefix;
-        networks.push_back({prefix, map->real_prefix});
-    }
-    for (const auto& prefix : prefixes_of(merged(std::move(hosts)))) networks.push_back({prefix, {}});
-    return networks;
-}
-
 void add_last_resort(std::vector<Route>& routes, const Prefix& prefix, const std::optional<Address>& source) {
     routes.push_back({.table = routing::placeholder_table, .destination = prefix, .dev = loopback, .source = source});
     routes.push_back({.table = routing::last_table, .destination = prefix, .type = RouteType::unreachable});
@@ -74,11 +43,11 @@ void add_last_resort(std::vector<Route>& routes, const Prefix& prefix, const std
 
 } // namespace
 
-std::vector<PolicyRule> compile_rules(const Site& site) {
+std::vector<PolicyRule> compile_rules(const Site& site, const MapParts& maps) {
     const Marks marks = site.marks;
     std::vector<PolicyRule> rules;
     for (const auto family : {Family::ipv4, Family::ipv6}) {
-        if (!uses(site, family)) continue;
+        if (!uses(site, maps, family)) continue;
         auto interfaces = link_interfaces(site);
         interfaces.insert(interfaces.end(), site.lan.begin(), site.lan.end());
         // Bound to interfaces: a plain fwmark rule makes the sources martian under src_valid_mark=1, which wg-quick
@@ -96,17 +65,17 @@ std::vector<PolicyRule> compile_rules(const Site& site) {
     return rules;
 }
 
-std::vector<Route> compile_routes(const Site& site, const Facts& facts) {
+std::vector<Route> compile_routes(const Site& site, const MapParts& maps, const Facts& facts) {
     std::vector<Route> routes;
     for (const auto family : {Family::ipv4, Family::ipv6}) {
-        if (!uses(site, family)) continue;
+        if (!uses(site, maps, family)) continue;
         routes.push_back({.table = routing::tunnel_table,
                           .destination = nft::words::all_addresses(family),
                           .type = RouteType::local,
                           .dev = loopback});
     }
-    const RouterAddresses router(site, facts);
-    for (const auto& own : own_networks(site.maps))
+    const RouterAddresses router(site, maps, facts);
+    for (const auto& own : maps.networks())
         add_last_resort(routes, own.virtual_prefix, router.real(own.virtual_prefix.family(), own.real_prefix));
     for (const auto& map : site.embedding_maps) {
         // AnyIP, for what this machine itself opens. Never for packets that come in: they would bypass the tunnel.

@@ -94,8 +94,9 @@ void update(std::vector<Change>& changes, const Table& actual, const Table& want
     std::vector<Change> additions;
     for (const auto& set : wanted.sets) {
         const auto& now = *actual.find_set(set.spec.name);
-        auto gone = minus(now.elements, set.elements);
-        auto fresh = minus(set.elements, now.elements);
+        if (!set.spec.timeout && now.elements.shares(set.elements)) continue;
+        auto gone = minus(now.elements.all(), set.elements.all());
+        auto fresh = minus(set.elements.all(), now.elements.all());
         if (other == OtherLifetime::replaced)
             for (const auto& element : with_other_lifetime(now, set)) {
                 gone.push_back(element);

@@ -17,14 +17,13 @@ nft::Set identity_set(const nft::Table& table) {
     for (const auto& set : table.sets) {
         if (set.spec.timeout) continue;
         hash.add(set.spec.name);
-        for (const auto& element : set.elements)
-            for (const auto part : {element.first(), element.last(), element.data()}) hash.add(part.span());
+        hash.add(set.elements.fingerprint());
     }
     const auto identity = Address::from_bytes(Family::ipv6, hash.bytes());
     return {identity_spec(), {{identity, identity}}};
 }
 
-std::optional<Address> identity_of(const std::vector<nft::Element>& elements) {
+std::optional<Address> identity_of(const nft::Elements& elements) {
     if (elements.size() != 1 || elements.front().first().size() != 16) return std::nullopt;
     return Address::from_bytes(Family::ipv6, elements.front().first().span());
 }

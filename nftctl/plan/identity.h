@@ -18,7 +18,7 @@ nft::SetSpec identity_spec();
 nft::Set identity_set(const nft::Table& table);
 
 /// What such a set says; nullopt when it does not have exactly one element.
-std::optional<Address> identity_of(const std::vector<nft::Element>& elements);
+std::optional<Address> identity_of(const nft::Elements& elements);
 /// The identity in a plan's table; nullopt when it has none.
 std::optional<Address> identity_of(const Plan& plan);
 

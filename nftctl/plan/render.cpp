@@ -72,7 +72,7 @@ std::string spec_text(const SetSpec& spec) {
     return text;
 }
 
-std::string elements_text(const SetSpec& spec, const std::vector<Element>& elements, const Lifetimes& lifetimes = {}) {
+std::string elements_text(const SetSpec& spec, const Elements& elements, const Lifetimes& lifetimes = {}) {
     std::string text;
     for (const auto& element : elements) {
         text += (text.empty() ? "" : ", ") + render(spec, element);
@@ -126,7 +126,7 @@ struct ChangeText {
     }
     std::string operator()(const DeleteElements& remove) const {
         auto keys = remove.elements;
-        for (auto& element : keys) element = element.without_data();
+        for (auto& element : keys.edit()) element = element.without_data();
         auto spec = remove.set;
         spec.data.reset();
         return fmt::format("delete element inet natctl {} {}", spec.name, elements_text(spec, keys));

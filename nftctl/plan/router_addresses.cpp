@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/plan/router_addresses.h"
 
-#include <algorithm>
-
 namespace natctl {
 
-RouterAddresses::RouterAddresses(const Site& site, const Facts& facts) {
-    const auto is_mapped = [&](const Address& address) {
-        return std::ranges::any_of(site.maps, [&](const Map& map) { return map.real_prefix.contains(address); });
-    };
+RouterAddresses::RouterAddresses(const Site& site, const MapParts& maps, const Facts& facts) {
     for (const auto& name : site.lan)
         if (const auto* interface = facts.find(name))
             for (const auto& assigned : interface->addresses)
-                candidates_.push_back({assigned.address, is_mapped(assigned.address)});
+                candidates_.push_back({assigned.address, maps.is_mapped(assigned.address)});
 }
 
 std::optional<Address> RouterAddresses::real(Family family, const std::optional<Prefix>& preferred) const {

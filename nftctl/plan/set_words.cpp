@@ -13,15 +13,15 @@ Datatype address_type(Family family) { return family == Family::ipv4 ? Datatype:
 std::string with_family(const std::string& name, Family family) { return name + (family == Family::ipv4 ? "4" : "6"); }
 
 Set interface_set(const std::string& name, const std::vector<std::string>& interfaces) {
-    Set set{{.name = name, .key = {Datatype::ifname}}, {}};
+    std::vector<Element> elements;
     for (const auto& interface : interfaces) {
         Bytes key;
         key.append_interface(interface);
-        set.elements.push_back({key, key});
+        elements.push_back({key, key});
     }
-    std::ranges::sort(set.elements);
-    set.elements.erase(std::unique(set.elements.begin(), set.elements.end()), set.elements.end());
-    return set;
+    std::ranges::sort(elements);
+    elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
+    return {{.name = name, .key = {Datatype::ifname}}, std::move(elements)};
 }
 
 Set range_set(const std::string& name, Family family, std::vector<AddressRange> ranges) {
@@ -29,21 +29,21 @@ Set range_set(const std::string& name, Family family, std::vector<AddressRange> 
 }
 
 Set range_set_named(const std::string& name, Family family, std::vector<AddressRange> ranges) {
-    Set set{{.name = name, .key = {address_type(family)}, .interval = true}, {}};
-    for (const auto& range : merged(std::move(ranges))) set.elements.push_back({range.first, range.last});
-    return set;
+    std::vector<Element> elements;
+    for (const auto& range : merged(std::move(ranges))) elements.push_back({range.first, range.last});
+    return {{.name = name, .key = {address_type(family)}, .interval = true}, std::move(elements)};
 }
 
 Set protocol_set(const std::string& name, bool tcp, bool udp) {
-    Set set{{.name = name, .key = {Datatype::inet_proto}}, {}};
+    std::vector<Element> elements;
     const auto add = [&](std::uint8_t protocol) {
         Bytes key;
         key.append(std::array{protocol});
-        set.elements.push_back({key, key});
+        elements.push_back({key, key});
     };
     if (tcp) add(static_cast<std::uint8_t>(protocol_tcp));
     if (udp) add(static_cast<std::uint8_t>(protocol_udp));
-    return set;
+    return {{.name = name, .key = {Datatype::inet_proto}}, std::move(elements)};
 }
 
 std::vector<AddressRange> ranges_of(const std::vector<Prefix>& prefixes, Family family) {

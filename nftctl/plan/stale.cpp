@@ -19,8 +19,8 @@ bool carries(const Connection& connection, const std::optional<Mark>& mark) {
     return mark && (connection.mark & mark->mask) == mark->value;
 }
 
-const std::vector<Element>& elements_of(const Plan& plan, const std::string& set) {
-    static const std::vector<Element> none;
+const Elements& elements_of(const Plan& plan, const std::string& set) {
+    static const Elements none;
     const auto* found = plan.table ? plan.table->find_set(set) : nullptr;
     return found ? found->elements : none;
 }
@@ -59,7 +59,8 @@ bool stands_for(const Translator& plan, const Address& name, const Address& sour
     return name == plan.router() || plan.real_of(name) == source;
 }
 
-bool overlap(const std::vector<Element>& left, const std::vector<Element>& right) {
+bool overlap(const Elements& left, const Elements& right) {
+    if (left.size() > right.size()) return overlap(right, left);
     return std::ranges::any_of(left, [&](const Element& element) {
         const auto after = std::ranges::upper_bound(right, element.last(), {}, &Element::first);
         return after != right.begin() && std::prev(after)->last() >= element.first();

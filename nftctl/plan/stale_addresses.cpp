@@ -53,9 +53,9 @@ struct Difference {
     Difference(const Transaction& transaction, const std::string& set) {
         for (const auto& change : transaction.changes) {
             if (const auto* more = std::get_if<AddElements>(&change); more && more->set.name == set)
-                added = more->elements;
+                added = more->elements.all();
             if (const auto* less = std::get_if<DeleteElements>(&change); less && less->set.name == set)
-                deleted = less->elements;
+                deleted = less->elements.all();
         }
     }
 

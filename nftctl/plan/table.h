@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "nftctl/plan/element.h"
+#include "nftctl/plan/elements.h"
 #include "nftctl/plan/rule.h"
 
 namespace natctl::nft {
@@ -51,7 +51,7 @@ struct SetSpec {
 struct Set {
     SetSpec spec;
     /// Sorted, not overlapping.
-    std::vector<Element> elements;
+    Elements elements;
     /// Only where spec.timeout. They pass by themselves, so sets that differ in them alone are equal.
     Lifetimes lifetimes = {};
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstring>
 
-#include "nftctl/plan/translator.h"
+#include "nftctl/plan/lookup.h"
 
 namespace natctl::nft {
 

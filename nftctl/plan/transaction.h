@@ -22,13 +22,13 @@ struct AddHelper {
 };
 struct AddElements {
     SetSpec set;
-    std::vector<Element> elements;
+    Elements elements;
     /// There may be others among them.
     Lifetimes lifetimes = {};
 };
 struct DeleteElements {
     SetSpec set;
-    std::vector<Element> elements;
+    Elements elements;
 };
 struct AddChain {
     std::string name;

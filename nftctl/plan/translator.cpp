@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/plan/translator.h"
 
-#include <algorithm>
-#include <array>
+#include "nftctl/plan/lookup.h"
 
 namespace natctl {
 
 using namespace nft;
 
 namespace {
-
-const Element* find(const Set* set, const Address& address) {
-    if (!set) return nullptr;
-    const BytesView key = address.bytes();
-    const auto after = std::ranges::upper_bound(set->elements, key, {}, &Element::first);
-    if (after == set->elements.begin()) return nullptr;
-    const Element& element = *std::prev(after);
-    return key <= element.last() ? &element : nullptr;
-}
-
-std::optional<Address> look_up(const Set* hosts, const Set* prefixes, const Address& address) {
-    if (const auto* host = find(hosts, address)) return Address::from_bytes(address.family(), host->data().span());
-    if (const auto* prefix = find(prefixes, address)) return netmap(address, prefix->data());
-    return std::nullopt;
-}
 
 /// The first statement of type T in a chain for which holds(statement).
 template <class T>
@@ -45,18 +29,6 @@ std::optional<Mark> mark_set_in(const Table& table, const std::string& chain) {
 
 } // namespace
 
-Address netmap(const Address& address, BytesView range) {
-    const auto bytes = address.bytes();
-    const auto first = range.span().first(bytes.size());
-    const auto last = range.span().last(bytes.size());
-    std::array<std::uint8_t, 16> result{};
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const unsigned host_bits = first[i] ^ last[i];
-        result[i] = static_cast<std::uint8_t>((bytes[i] & host_bits) | (first[i] & ~host_bits));
-    }
-    return Address::from_bytes(address.family(), std::span(result).first(bytes.size()));
-}
-
 Translator::Translator(const Plan& plan, Family family) : family_(family) {
     if (!plan.table) return;
     const Table& table = *plan.table;
@@ -77,15 +49,15 @@ Translator::Translator(const Plan& plan, Family family) : family_(family) {
     tunnel_ = mark_set_in(table, "tun_out");
 }
 
-bool Translator::contains(const Set* set, const Address& address) { return find(set, address) != nullptr; }
+bool Translator::contains(const Set* set, const Address& address) { return find_element(set, address) != nullptr; }
 
 std::optional<Address> Translator::real_of(const Address& name) const {
     if (contains(white_, name) || contains(white_now_, name)) return std::nullopt;
-    return look_up(real_hosts_, real_prefixes_, name);
+    return translated(real_hosts_, real_prefixes_, name);
 }
 
 std::optional<Address> Translator::name_of(const Address& real) const {
-    return look_up(name_hosts_, name_prefixes_, real);
+    return translated(name_hosts_, name_prefixes_, real);
 }
 
 std::optional<Address> Translator::source_to_peer(const Address& source) const {

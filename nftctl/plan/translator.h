@@ -7,10 +7,6 @@
 
 namespace natctl {
 
-/// What the kernel's prefix NAT makes of an address: the network bits of a range, which is its first address and its
-/// last, and the host bits of the address (nft_nat_setup_netmap() in net/netfilter/nft_nat.c).
-Address netmap(const Address& address, nft::BytesView range);
-
 /// What a plan's table does to the addresses of one family, read from its sets and maps as the kernel would: a host's
 /// entry first, then the prefix's. Nothing for a plan without a table. The plan must outlive it.
 class Translator {

@@ -7,25 +7,6 @@
 
 namespace natctl {
 
-namespace {
-
-/// Those of one family.
-class Ranges {
-public:
-    explicit Ranges(Family family) : family_(family) {}
-
-    void add(const Prefix& prefix) {
-        if (prefix.family() == family_) ranges_.push_back(prefix.range());
-    }
-    std::vector<AddressRange> done() { return merged(std::move(ranges_)); }
-
-private:
-    Family family_;
-    std::vector<AddressRange> ranges_;
-};
-
-} // namespace
-
 std::span<const Prefix> private_networks() {
     static const std::array networks{
         *Prefix::parse("0.0.0.0/8"),
@@ -47,22 +28,13 @@ std::span<const Prefix> private_networks() {
     return networks;
 }
 
-std::vector<AddressRange> virtual_ranges(const Site& site, Family family) {
-    Ranges ranges(family);
-    for (const auto& map : site.maps) ranges.add(map.virtual_prefix);
-    for (const auto& map : site.embedding_maps) ranges.add(map.virtual_prefix);
-    for (const auto& peer : site.peers)
-        for (const auto& prefix : peer.virtual_prefixes) ranges.add(prefix);
-    return ranges.done();
-}
-
-std::vector<WhiteEntry> white_entries(const Site& site, const Facts& facts, Family family) {
+std::vector<WhiteEntry> white_entries(const Site& site, const MapParts& maps, const Facts& facts, Family family) {
     const auto& list = site.white_list;
     // The cuts take a while where there are many maps.
     if (list.prefixes.empty() && list.endpoints.empty() && list.interfaces.empty() && !list.private_networks &&
         facts.white_now.empty())
         return {};
-    const auto cuts = virtual_ranges(site, family);
+    const auto& cuts = maps.virtual_ranges(family);
     std::vector<WhiteEntry> entries;
     const auto add = [&](const AddressRange& range, WhiteSource source, const std::string& name = {}) {
         if (range.first.family() != family) return;
@@ -88,24 +60,24 @@ std::vector<WhiteEntry> white_entries(const Site& site, const Facts& facts, Fami
     return entries;
 }
 
-std::vector<AddressRange> white_ranges(const Site& site, const Facts& facts, Family family) {
+std::vector<AddressRange> white_ranges(const Site& site, const MapParts& maps, const Facts& facts, Family family) {
     std::vector<AddressRange> ranges;
-    for (const auto& entry : white_entries(site, facts, family))
+    for (const auto& entry : white_entries(site, maps, facts, family))
         if (entry.source != WhiteSource::run_time) ranges.push_back(entry.range);
     return merged(std::move(ranges));
 }
 
-std::vector<TimedRange> white_now_ranges(const Site& site, const Facts& facts, Family family) {
+std::vector<TimedRange> white_now_ranges(const Site& site, const MapParts& maps, const Facts& facts, Family family) {
     if (facts.white_now.empty()) return {};
     std::vector<TimedRange> ranges;
-    for (const auto& entry : white_entries(site, facts, family))
+    for (const auto& entry : white_entries(site, maps, facts, family))
         if (entry.source == WhiteSource::run_time) ranges.push_back({entry.range, entry.lifetime});
     return longest_lived(ranges);
 }
 
-std::vector<TimedRange> all_white_ranges(const Site& site, const Facts& facts, Family family) {
+std::vector<TimedRange> all_white_ranges(const Site& site, const MapParts& maps, const Facts& facts, Family family) {
     std::vector<TimedRange> ranges;
-    for (const auto& entry : white_entries(site, facts, family)) ranges.push_back({entry.range, entry.lifetime});
+    for (const auto& entry : white_entries(site, maps, facts, family)) ranges.push_back({entry.range, entry.lifetime});
     return longest_lived(ranges);
 }
 

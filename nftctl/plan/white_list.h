@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nftctl/plan/facts.h"
+#include "nftctl/plan/map_parts.h"
 #include "nftctl/plan/timed_ranges.h"
 #include "nftctl/site/site.h"
 
@@ -29,22 +30,21 @@ struct WhiteEntry {
     std::optional<std::chrono::milliseconds> lifetime = {};
 };
 
+// `maps` are the site's.
+
 /// What the white list is made of, one by one, in the order of site.toml; then what was added at run time. Virtual
 /// prefixes are cut out, as in white_ranges().
-std::vector<WhiteEntry> white_entries(const Site& site, const Facts& facts, Family family);
+std::vector<WhiteEntry> white_entries(const Site& site, const MapParts& maps, const Facts& facts, Family family);
 
 /// What site.toml puts on the white list in this family: prefixes, addresses of endpoints and interfaces, and private
 /// networks if the site wants them. Merged. Own virtual prefixes and those of peers are cut out, whoever named them:
 /// what is on the list is never translated.
-std::vector<AddressRange> white_ranges(const Site& site, const Facts& facts, Family family);
+std::vector<AddressRange> white_ranges(const Site& site, const MapParts& maps, const Facts& facts, Family family);
 
 /// What was added to it at run time, in the same way.
-std::vector<TimedRange> white_now_ranges(const Site& site, const Facts& facts, Family family);
+std::vector<TimedRange> white_now_ranges(const Site& site, const MapParts& maps, const Facts& facts, Family family);
 
 /// Both of them.
-std::vector<TimedRange> all_white_ranges(const Site& site, const Facts& facts, Family family);
-
-/// The virtual prefixes of this site and of its peers, merged.
-std::vector<AddressRange> virtual_ranges(const Site& site, Family family);
+std::vector<TimedRange> all_white_ranges(const Site& site, const MapParts& maps, const Facts& facts, Family family);
 
 } // namespace natctl

@@ -149,7 +149,7 @@ void FakeKernel::change_table(const std::vector<nft::Change>& changes) {
 void FakeKernel::remove_expired() {
     if (!plan_.table) return;
     for (auto& set : plan_.table->sets) {
-        std::erase_if(set.elements, [&](const nft::Element& e) { return set.lifetimes.contains(e.first()); });
+        std::erase_if(set.elements.edit(), [&](const nft::Element& e) { return set.lifetimes.contains(e.first()); });
         set.lifetimes.clear();
     }
 }

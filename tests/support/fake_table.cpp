@@ -59,22 +59,23 @@ public:
     int operator()(const AddElements& change) {
         Set* const set = find_set(change.set.name);
         if (set == nullptr) return ENOENT;
+        auto& elements = set->elements.edit();
         for (const Element& element : change.elements) {
             // Anything that overlaps lies next to it, but for concatenations, whose parts do so one by one.
             const bool ordered = set->spec.key.size() == 1;
-            const auto place = std::ranges::lower_bound(set->elements, element);
+            const auto place = std::ranges::lower_bound(elements, element);
             // What is there already keeps its lifetime (in kernels before 6.12).
-            if (place != set->elements.end() && *place == element) continue;
-            const auto first = !ordered ? set->elements.begin() : place == set->elements.begin() ? place : place - 1;
-            const auto last = !ordered || place == set->elements.end() ? set->elements.end() : place + 1;
+            if (place != elements.end() && *place == element) continue;
+            const auto first = !ordered ? elements.begin() : place == elements.begin() ? place : place - 1;
+            const auto last = !ordered || place == elements.end() ? elements.end() : place + 1;
             if (std::any_of(first, last, [&](const Element& other) { return has_overlap(element, other, set->spec); }))
                 return EEXIST;
             if (const auto verdict = verdict_in(*set, element))
                 if (const int error = check(*verdict)) return error;
-            set->elements.insert(place, element);
+            elements.insert(place, element);
             if (const auto lifetime = change.lifetimes.find(element.first()); lifetime != change.lifetimes.end())
                 set->lifetimes.insert(*lifetime);
-            if (set->spec.size != 0 && set->elements.size() > set->spec.size) return ENFILE;
+            if (set->spec.size != 0 && elements.size() > set->spec.size) return ENFILE;
         }
         return 0;
     }
@@ -82,12 +83,13 @@ public:
     int operator()(const DeleteElements& change) {
         Set* const set = find_set(change.set.name);
         if (set == nullptr) return ENOENT;
+        auto& elements = set->elements.edit();
         for (const Element& element : change.elements) {
             // Without data it stands before all with the same key.
-            const auto found = std::ranges::lower_bound(set->elements, element.without_data());
-            if (found == set->elements.end() || found->first() != element.first() || found->last() != element.last())
+            const auto found = std::ranges::lower_bound(elements, element.without_data());
+            if (found == elements.end() || found->first() != element.first() || found->last() != element.last())
                 return ENOENT;
-            set->elements.erase(found);
+            elements.erase(found);
             if (const auto lifetime = set->lifetimes.find(element.first()); lifetime != set->lifetimes.end())
                 set->lifetimes.erase(lifetime);
         }

@@ -318,7 +318,7 @@ TEST_CASE("sets of many messages") {
                  {}};
     Set pairs{{.name = "pairs", .key = {Datatype::ifname, Datatype::ipv4_addr}, .interval = true}, {}};
     for (std::uint32_t index = 0; index < count; ++index)
-        hosts.elements.push_back(
+        hosts.elements.edit().push_back(
             {Address::v4(0xf0010000 + index), Address::v4(0xf0010000 + index), Address::v4(0x0a000000 + index)});
     for (std::uint32_t index = 0; index < 3000; ++index) {
         Bytes first = Address::v4(0xfd010000);
@@ -329,13 +329,13 @@ TEST_CASE("sets of many messages") {
         last.append(Address::v4(0xff));
         Bytes both = first;
         both.append(last.span());
-        prefixes.elements.emplace_back(first, last, both);
+        prefixes.elements.edit().emplace_back(first, last, both);
         Bytes pair;
         pair.append_interface("overlay0");
         Bytes end = pair;
         pair.append(Address::v4(0xf0000000 + index * 256));
         end.append(Address::v4(0xf00000ff + index * 256));
-        pairs.elements.emplace_back(pair, end);
+        pairs.elements.edit().emplace_back(pair, end);
     }
     table.sets.push_back(prefixes);
     table.sets.push_back(pairs);

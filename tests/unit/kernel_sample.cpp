@@ -192,7 +192,7 @@ Element mapping(const std::string& key, const std::string& data) { return {addre
 
 Table sample_table() {
     Table table{.sets = sample_sets(), .chains = sample_chains(), .helpers = {{"ftp", "ftp", IPPROTO_TCP}}};
-    for (Set& set : table.sets) std::ranges::sort(set.elements);
+    for (Set& set : table.sets) std::ranges::sort(set.elements.edit());
     return table;
 }
 

@@ -43,7 +43,7 @@ const SetSpec own4{.name = "own4", .key = {Datatype::ipv4_addr}, .interval = tru
 TEST_CASE("every set of the sample comes back") {
     for (const Set& set : test::sample_table().sets) {
         CHECK_MESSAGE(from_nftnl(*to_nftnl(set.spec)) == set.spec, set.spec.name);
-        CHECK_MESSAGE(through_handle(set.spec, set.elements) == set.elements, set.spec.name);
+        CHECK_MESSAGE(through_handle(set.spec, set.elements.all()) == set.elements.all(), set.spec.name);
     }
 }
 

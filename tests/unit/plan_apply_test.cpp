@@ -120,7 +120,7 @@ TEST_CASE("the identity differs with every part of a table") {
     for (std::size_t i = 0; i + 1 < table.sets.size(); ++i) {
         differs([&](nft::Table& t) { t.sets[i].spec.name += "x"; });
         differs([&](nft::Table& t) { t.sets[i].spec.interval = !t.sets[i].spec.interval; });
-        if (!table.sets[i].elements.empty()) differs([&](nft::Table& t) { t.sets[i].elements.pop_back(); });
+        if (!table.sets[i].elements.empty()) differs([&](nft::Table& t) { t.sets[i].elements.edit().pop_back(); });
     }
     for (std::size_t i = 0; i < table.chains.size(); ++i) {
         differs([&](nft::Table& t) { t.chains[i].name += "x"; });

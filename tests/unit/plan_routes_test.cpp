@@ -25,7 +25,7 @@ std::vector<Route> own_routes(std::vector<Map> maps) {
     Facts facts;
     facts.interfaces = {{"lan0", 2, true, {{*Address::parse("192.168.1.1"), 24}}},
                         {"lan1", 3, true, {{*Address::parse("10.10.10.1"), 24}}}};
-    auto routes = compile_routes(site, facts);
+    auto routes = compile_routes(site, MapParts(site), facts);
     std::erase_if(routes, [](const Route& route) { return route.table != routing::placeholder_table; });
     return routes;
 }

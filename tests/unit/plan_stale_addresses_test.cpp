@@ -172,7 +172,7 @@ TEST_CASE("more than that is looked for by mark") {
     Plan hidden = compile(site_a(), router());
     const auto white =
         std::ranges::find(hidden.table->sets, "white4", [](const nft::Set& set) { return set.spec.name; });
-    white->elements.push_back({at("240.1.1.7"), at("240.1.1.7")});
+    white->elements.edit().push_back({at("240.1.1.7"), at("240.1.1.7")});
     CHECK(by_mark(hidden, after));
 }
 

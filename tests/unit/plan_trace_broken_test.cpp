@@ -33,7 +33,7 @@ TEST_CASE("no map for an own virtual address: the sender is told") {
     auto plan = compile(lab.site, lab.facts);
     // As if somebody had removed the map's element, and the site still called the prefix its own.
     for (auto& set : plan.table->sets)
-        if (set.spec.name == "dnat4") set.elements.clear();
+        if (set.spec.name == "dnat4") set.elements = {};
     const auto found = trace(plan, around(lab.facts, &lab.site),
                              {.source = at("240.2.2.20"), .destination = at("240.1.1.130"), .in = "ov0"});
     CHECK(found.fate == Fate::refused);

@@ -46,12 +46,12 @@ TEST_CASE("the white list is made of prefixes, endpoints and addresses of interf
                        {.name = "lan0", .addresses = {{at("192.168.1.1"), 24}}}},
         .endpoints = {{"proxy.example.net", {at("203.0.113.200"), at("2001:db9::1")}},
                       {"other.example.net", {at("8.8.8.8")}}}};
-    const auto four = white_ranges(site, facts, Family::ipv4);
+    const auto four = white_ranges(site, MapParts(site), facts, Family::ipv4);
     REQUIRE(four.size() == 3);
     CHECK(as_prefix(four[0]) == prefix("198.51.100.0/24"));
     CHECK(four[1] == AddressRange{at("203.0.113.8"), at("203.0.113.9")});
     CHECK(as_prefix(four[2]) == prefix("203.0.113.200"));
-    const auto six = white_ranges(site, facts, Family::ipv6);
+    const auto six = white_ranges(site, MapParts(site), facts, Family::ipv6);
     REQUIRE(six.size() == 2);
     CHECK(as_prefix(six[0]) == prefix("2001:db8::/32"));
     CHECK(as_prefix(six[1]) == prefix("2001:db9::1"));
@@ -59,13 +59,13 @@ TEST_CASE("the white list is made of prefixes, endpoints and addresses of interf
 
 TEST_CASE("private networks, without what is virtual here or at a peer") {
     const auto site = site_of({.private_networks = true});
-    const auto four = white_ranges(site, {}, Family::ipv4);
+    const auto four = white_ranges(site, MapParts(site), {}, Family::ipv4);
     for (const char* white : {"10.0.0.1", "10.76.255.255", "10.78.0.0", "172.16.0.1", "192.168.1.1", "127.0.0.1",
                               "100.64.0.1", "169.254.1.1", "224.0.0.1", "255.255.255.255", "192.0.0.1"})
         CHECK_MESSAGE(holds(four, white), white);
     for (const char* other : {"10.77.0.0", "10.77.255.255", "240.1.1.1", "240.2.2.1", "8.8.8.8", "198.51.100.1"})
         CHECK_MESSAGE(!holds(four, other), other);
-    const auto six = white_ranges(site, {}, Family::ipv6);
+    const auto six = white_ranges(site, MapParts(site), {}, Family::ipv6);
     for (const char* white : {"::1", "fe80::1", "ff02::1", "fd00:c::1", "fc00::1"})
         CHECK_MESSAGE(holds(six, white), white);
     for (const char* other : {"fd00:a::1", "fd00:b::ffff:ffff", "2001:db8::1"})
@@ -77,7 +77,7 @@ TEST_CASE("each entry knows where it comes from") {
         site_of({.prefixes = {prefix("10.76.0.0/15")}, .endpoints = {"a.example"}, .interfaces = {"ppp0"}});
     const Facts facts{.interfaces = {{.name = "ppp0", .addresses = {{at("203.0.113.8"), 32}}}},
                       .endpoints = {{"a.example", {at("203.0.113.9")}}}};
-    const auto entries = white_entries(site, facts, Family::ipv4);
+    const auto entries = white_entries(site, MapParts(site), facts, Family::ipv4);
     REQUIRE(entries.size() == 3);
     CHECK(as_prefix(entries[0].range) == prefix("10.76.0.0/16"));
     CHECK(entries[0].source == WhiteSource::prefix);
@@ -89,9 +89,9 @@ TEST_CASE("each entry knows where it comes from") {
 
 TEST_CASE("an endpoint that resolves to a virtual address does not hide it") {
     const auto site = site_of({.endpoints = {"odd.example.net"}});
-    CHECK(white_ranges(site, {.endpoints = {{"odd.example.net", {at("240.2.2.9"), at("8.8.8.8")}}}}, Family::ipv4) ==
-          std::vector<AddressRange>{{at("8.8.8.8"), at("8.8.8.8")}});
-    CHECK(white_ranges(site_of({}), {}, Family::ipv4).empty());
+    CHECK(white_ranges(site, MapParts(site), {.endpoints = {{"odd.example.net", {at("240.2.2.9"), at("8.8.8.8")}}}},
+                       Family::ipv4) == std::vector<AddressRange>{{at("8.8.8.8"), at("8.8.8.8")}});
+    CHECK(white_ranges(site_of({}), MapParts(site_of({})), {}, Family::ipv4).empty());
 }
 
 TEST_CASE("random lists: exactly what was named and is not virtual") {
@@ -103,7 +103,7 @@ TEST_CASE("random lists: exactly what was named and is not virtual") {
             site.white_list.prefixes.emplace_back(some(), 24 + static_cast<unsigned>(random() % 9));
         for (auto count = random() % 4; count > 0; --count)
             site.maps.push_back({Prefix(some(), 26 + static_cast<unsigned>(random() % 7)), {}, {}, {}});
-        const auto ranges = white_ranges(site, {}, Family::ipv4);
+        const auto ranges = white_ranges(site, MapParts(site), {}, Family::ipv4);
         CHECK(merged(ranges) == ranges);
         CHECK(std::ranges::is_sorted(ranges));
         for (std::uint32_t i = 0; i < 512; ++i) {
@@ -146,14 +146,14 @@ TEST_CASE("what was added at run time stands in sets of its own, merged by lifet
     for (const char* name : {"white_now4", "white_now6"})
         CHECK(compile(site, {}).table->find_set(name)->elements.empty());
 
-    const auto entries = white_entries(site, facts, Family::ipv4);
+    const auto entries = white_entries(site, MapParts(site), facts, Family::ipv4);
     REQUIRE(entries.size() == 7);
     CHECK(entries[0].source == WhiteSource::prefix);
     CHECK(entries[1].source == WhiteSource::run_time);
     CHECK(entries[1].lifetime == milliseconds(5000));
     CHECK(entries[3].name == "a.example");
 
-    const auto all = all_white_ranges(site, facts, Family::ipv4);
+    const auto all = all_white_ranges(site, MapParts(site), facts, Family::ipv4);
     REQUIRE(all.size() == 6);
     CHECK(all[2] == TimedRange{prefix("203.0.113.0/24").range(), {}});
 }
