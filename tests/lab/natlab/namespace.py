@@ -98,13 +98,14 @@ class Namespace:
                 # Looked up in the namespace of the thread that opens it.
                 Path("/proc/sys", *key.split("__")).write_text(str(value))
 
-    def listens(self, port):
-        """Whether a TCP socket listens on the port, on whatever address."""
+    def listens(self, port, kind="tcp"):
+        """Whether a socket waits for clients on the port, on whatever address; `kind`: tcp or udp."""
+        waiting = {"tcp": "0A", "udp": "07"}[kind]
         with self.inside():
-            for table in ("tcp", "tcp6"):
+            for table in (kind, kind + "6"):
                 for line in Path("/proc/thread-self/net", table).read_text().splitlines()[1:]:
                     local, _, state = line.split()[1:4]
-                    if state == "0A" and int(local.rpartition(":")[2], 16) == port:
+                    if state == waiting and int(local.rpartition(":")[2], 16) == port:
                         return True
         return False
 

@@ -62,15 +62,17 @@ clientmethod: none
 socksmethod: none
 user.privileged: root
 user.unprivileged: nobody
+udp.connectdst: {connect}
 client pass {{ from: 0/0 to: 0/0 }}
 socks pass {{ from: 0/0 to: 0/0 }}
 """
 
 
-def dante(machine, address, port, external="lan0"):
+def dante(machine, address, port, external="lan0", any_may_answer=False):
     """A SOCKS5 server, TCP and UDP, that takes everybody. It dials from the interface `external`, or from another one
-    where a route leads."""
+    where a route leads. `any_may_answer`: its UDP sockets take what comes from others than those they sent to."""
     file = machine.lab.directory / f"danted-{machine.label}.conf"
-    file.write_text(DANTE.format(address=address, port=port, external=external))
+    connect = "no" if any_may_answer else "yes"
+    file.write_text(DANTE.format(address=address, port=port, external=external, connect=connect))
     program = machine.start("danted", "/usr/sbin/danted", "-N", "2", "-f", file)
     return program.wait_until(lambda: machine.listens(port), f"it listens on {address}:{port}")
