@@ -36,12 +36,13 @@ void add_family(std::vector<Set>& sets, const Site& site, const MapParts& maps, 
         if (link && std::holds_alternative<SocksLink>(*link))
             tunnelled.insert(tunnelled.end(), ranges.begin(), ranges.end());
     }
+    const auto& of_maps = maps.sets(family);
+    sets.push_back(of_maps.front());
     sets.push_back(range_set("peer", family, peers));
     sets.push_back(range_set("tun", family, tunnelled));
     sets.push_back(range_set("white", family, white_ranges(site, maps, facts, family)));
     sets.push_back(white_now_set(site, maps, facts, family));
-    const auto& of_maps = maps.sets(family);
-    sets.insert(sets.end(), of_maps.begin(), of_maps.end());
+    sets.insert(sets.end(), of_maps.begin() + 1, of_maps.end());
 }
 
 } // namespace

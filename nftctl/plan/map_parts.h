@@ -23,7 +23,7 @@ public:
     /// The site must outlive it.
     explicit MapParts(const Site& site) : site_(site) {}
 
-    /// own4, dnat4h, dnat4, snat4h, snat4, or their like.
+    /// own4, dnat4h, dnat4, snat4h, snat4, or their like, in this order.
     const std::vector<nft::Set>& sets(Family family) const;
     const std::vector<OwnNetwork>& networks() const;
 
