@@ -8,7 +8,7 @@ lab_packages="python3 nftables iproute2 iputils-ping conntrack tcpdump procps ng
     socat curl wget wireguard-go wireguard-tools ethtool strace time
     dante-server dnsmasq-base wrk radvd"
 test_packages="$lab_packages python3-pytest python3-pytest-xdist python3-prometheus-client chromium chromium-driver
-    python3-selenium dante-client proxychains4 stun-client stun-server"
+    python3-selenium dante-client proxychains4 stun-client stun-server systemd"
 lint_packages="clang-format clang-tidy groff-base python3 git"
 fuzz_packages="clang libclang-rt-14-dev"
 package_packages="dpkg-dev file"
