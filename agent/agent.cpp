@@ -86,7 +86,8 @@ Agent::Agent(AgentOptions options)
           [this](const Site& site, Facts& facts) { adjust(site, facts); }),
       reconciler_({}, Clock::now()),
       children_(loop_, options_.session, journal_),
-      control_(loop_, options_.session.run_dir + "/" + run_files::agent_socket, options_.group, control::hello(),
+      control_(loop_, options_.session.run_dir + "/" + run_files::agent_socket, options_.group,
+               control::hello(options_.session.config, options_.session.state_dir),
                [this](std::string_view line) { return answer(line); }),
       status_(loop_, options_.session, options_.group, journal_, tunnel_,
               [this](View& view) {
@@ -341,11 +342,16 @@ std::optional<Transaction> Agent::read_again() {
     if (!done.change) {
         journal_.say(Weight::error,
                      options_.session.config + " has mistakes, the former state stays: `natctl check` names them");
-    } else if (!done.change->empty()) {
-        ++changes_;
-        journal_.say(Weight::info, fmt::format("applied {}: {}", options_.session.config, words_for(*done.change)));
+    } else {
+        tell_applied(*done.change);
     }
     return std::move(done.change);
+}
+
+void Agent::tell_applied(const Transaction& change) {
+    if (change.empty()) return;
+    ++changes_;
+    journal_.say(Weight::info, fmt::format("applied {}: {}", options_.session.config, words_for(change)));
 }
 
 Reconciler::Result Agent::look(const Causes& causes) {

@@ -77,13 +77,14 @@ private:
     ControlSocket::Answer answer(std::string_view line);
     std::string answer(const control::Request& request);
     std::string edit_white_list(const control::Request& request);
-    /// As if asked by a signal, and at once. nullopt: the configuration has mistakes.
-    std::optional<Transaction> apply_now();
+    /// As `natctl apply` does. nullopt: the configuration has mistakes.
+    std::optional<Applied> apply_now();
     control::State state();
     /// What it came to. Throws SystemError.
     Reconciler::Result reload();
     /// What was changed by reading site.toml again; nullopt: it has mistakes.
     std::optional<Transaction> read_again();
+    void tell_applied(const Transaction& change);
     Reconciler::Result look(const Causes& causes);
     void tell(const Causes& causes, const Upkeep::Look& look, bool others_did_it);
     void tell_failure(const std::string& what);

@@ -33,9 +33,9 @@ std::string Agent::answer(const control::Request& request) {
         return request.add.empty() && request.del.empty() ? control::answer(read_run_time_entries(session.run_dir))
                                                           : edit_white_list(request);
     case control::What::apply: {
-        const auto change = apply_now();
-        return change ? control::answer(*change, true)
-                      : control::refusal(session.config + " has mistakes: `natctl check` names them");
+        const auto applied = apply_now();
+        return applied ? control::answer(applied->change, applied->warnings)
+                       : control::refusal(session.config + " has mistakes: `natctl check` names them");
     }
     case control::What::plan: {
         const auto site = read_site(session.config);
@@ -58,27 +58,37 @@ std::string Agent::edit_white_list(const control::Request& request) {
     std::vector<WhiteWord> words;
     for (const auto& text : request.add.empty() ? request.del : request.add) {
         words.push_back(white_word(text));
-        if (!words.back().prefix && !request.add.empty())
+        if (!words.back().prefix && !request.add.empty() && !request.names.contains(text))
             throw std::invalid_argument(text +
                                         " is a name, and looking it up would keep others waiting: "
                                         "`natctl whitelist add " +
                                         text + "`, or add its addresses");
     }
+    const auto told = [&](const std::string& name) {
+        std::vector<Address> addresses;
+        for (const auto& text : request.names.at(name)) {
+            const auto address = Address::parse(text);
+            if (!address) throw std::invalid_argument(text + " is no address of " + name);
+            addresses.push_back(*address);
+        }
+        return addresses;
+    };
     std::optional<std::chrono::nanoseconds> deadline;
     if (request.lifetime) deadline = boot_clock() + *request.lifetime;
     const auto change = change_run_time_list(options_.session, [&](const Site& site, std::vector<RunTimeRecord> now) {
         if (request.add.empty()) return without_deleted(site, std::move(now), words);
-        return with_added(std::move(now), spared(site, records_for(words, deadline, look_up_host)));
+        return with_added(std::move(now), spared(site, records_for(words, deadline, told)));
     });
     return change ? control::answer(*change, true)
                   : control::refusal("cannot change the white list: nothing is applied, `natctl apply` comes first");
 }
 
-std::optional<Transaction> Agent::apply_now() {
-    auto change = read_again();
+std::optional<Applied> Agent::apply_now() {
+    auto applied = apply_file(options_.session, [this](const Site& site) { return find_endpoints(site, true); });
+    if (applied) tell_applied(applied->change);
     // The rest of what a reload does can wait for its turn.
-    reconciler_.note(Cause::applied, Loop::Clock::now());
-    return change;
+    reconciler_.note(Cause::request, Loop::Clock::now());
+    return applied;
 }
 
 control::State Agent::state() {

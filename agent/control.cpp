@@ -2,6 +2,7 @@
 #include "agent/control.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -64,7 +65,13 @@ Json json_of(const NameBook::State& name) {
 
 } // namespace
 
-std::string hello() { return line({{"program", "natctl-agent"}, {"release", NATCTL_VERSION}, {"version", version}}); }
+std::string hello(const std::string& config, const std::string& state_dir) {
+    return line({{"program", "natctl-agent"},
+                 {"release", NATCTL_VERSION},
+                 {"version", version},
+                 {"config", std::filesystem::absolute(config).string()},
+                 {"state_dir", std::filesystem::absolute(state_dir).string()}});
+}
 
 Json json_of(const State& state) {
     Json links = Json::array();
@@ -98,6 +105,10 @@ std::string answer(const State& state) { return line({{"ok", true}, {"status", j
 
 std::string answer(const Transaction& change, bool changed) {
     return line({{"ok", true}, {changed ? "changed" : "pending", !change.empty()}, {"changes", render(change)}});
+}
+
+std::string answer(const Transaction& change, const std::vector<std::string>& warnings) {
+    return line({{"ok", true}, {"changed", !change.empty()}, {"changes", render(change)}, {"warnings", warnings}});
 }
 
 std::string answer(const std::vector<RunTimeEntry>& white_now) {

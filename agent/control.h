@@ -24,7 +24,7 @@ namespace natctl::control {
 // What is said at the control socket: lines of JSON. Whoever connects gets a hello, and an answer to each request,
 // which request.h reads.
 //
-//     {"program":"natctl-agent","release":"0.1.0","version":1}
+//     {"program":"natctl-agent","release":"0.1.0","version":1,"config":"/etc/natctl/site.toml",...}
 //     {"do":"status"}                       {"ok":true,"status":{...}}
 //     {"do":"apply"}                        {"ok":true,"changed":true,"changes":"..."}
 //     {"do":"whatever"}                     {"ok":false,"error":"..."}
@@ -34,7 +34,8 @@ namespace natctl::control {
 /// Of the protocol; grows when a client of the former one would be misled.
 inline constexpr int version = 1;
 
-std::string hello();
+/// With what it keeps, and where it keeps it: paths, made absolute.
+std::string hello(const std::string& config, const std::string& state_dir);
 
 struct State {
     std::chrono::seconds running{};
@@ -64,6 +65,8 @@ nlohmann::ordered_json json_of(const State& state);
 std::string answer(const State& state);
 /// `changed`: the change was made; else it is pending.
 std::string answer(const Transaction& change, bool changed);
+/// After apply; `warnings`: what the machine lacks for it.
+std::string answer(const Transaction& change, const std::vector<std::string>& warnings);
 std::string answer(const std::vector<RunTimeEntry>& white_now);
 /// The first of them, up to the limit.
 std::string answer(const std::vector<LiveFlow>& flows, std::size_t limit, std::chrono::system_clock::time_point now);

@@ -34,21 +34,32 @@ bool read_list(const Json& json, std::vector<std::string>& list) {
     return true;
 }
 
+/// False: it is no object of such lists.
+bool read_names(const Json& json, std::map<std::string, std::vector<std::string>>& names) {
+    if (!json.is_object()) return false;
+    for (const auto& [name, addresses] : json.items())
+        if (!read_list(addresses, names[name])) return false;
+    return true;
+}
+
 std::optional<std::string> read_whitelist(const Json& json, Request& request) {
     for (const auto& [key, value] : json.items()) {
         if (key == "add" || key == "del") {
             if (!read_list(value, key == "add" ? request.add : request.del))
                 return key + R"( is a list of addresses and prefixes: ["203.0.113.0/24"])";
+        } else if (key == "names") {
+            if (!read_names(value, request.names))
+                return R"(names gives the addresses of names: {"proxy.example.net": ["203.0.113.5"]})";
         } else if (key == "seconds") {
             if (!value.is_number_integer() || value < 1 || value > longest_lifetime)
                 return "seconds is a number from 1 to " + std::to_string(longest_lifetime);
             request.lifetime = std::chrono::seconds(value.get<std::int64_t>());
         } else if (key != "do") {
-            return "whitelist knows the keys add, del and seconds, and not " + key;
+            return "whitelist knows the keys add, names, del and seconds, and not " + key;
         }
     }
     if (!request.add.empty() && !request.del.empty()) return "whitelist takes add or del, not both";
-    if (request.lifetime && request.add.empty()) return "seconds goes with add";
+    if (request.add.empty() && (request.lifetime || !request.names.empty())) return "seconds and names go with add";
     return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,7 +23,7 @@ enum class What : std::uint8_t {
     status,
     /// As status, and every event from now on.
     watch,
-    /// The configuration of the agent, as at SIGHUP.
+    /// The configuration of the agent, as `natctl apply` does it.
     apply,
     /// What that would change.
     plan,
@@ -44,8 +45,10 @@ struct Request {
     std::string peer = {};
     std::string host = {};
     std::size_t limit = usual_flows;
-    // Of whitelist: addresses and prefixes; not both.
+    // Of whitelist: addresses, prefixes and names; not both.
     std::vector<std::string> add = {};
+    /// The addresses of names among `add`, as text: the agent looks none up.
+    std::map<std::string, std::vector<std::string>> names = {};
     std::vector<std::string> del = {};
     /// Of what is added. Absent: it has no end.
     std::optional<std::chrono::seconds> lifetime = {};

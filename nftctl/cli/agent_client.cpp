@@ -17,9 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Seconds. It is on this machine, and may be busy with a large table.
-constexpr int patience = 10;
-
 std::string duration_text(std::uint64_t seconds) {
     if (seconds < 120) return fmt::format("{} s", seconds);
     if (seconds < 2 * 3600) return fmt::format("{} min", seconds / 60);
@@ -71,11 +68,13 @@ std::string http_line(const Json& listener) {
 } // namespace
 
 std::optional<AgentClient> AgentClient::connect(const std::string& run_dir) {
-    auto socket = connect_to(run_dir + "/" + run_files::agent_socket, patience);
+    auto socket = connect_to(run_dir + "/" + run_files::agent_socket, for_words);
     if (!socket) return std::nullopt;
     AgentClient client(*std::move(socket));
     const auto hello = client.read_line();
     if (!hello || hello->value("program", "") != "natctl-agent" || hello->value("version", 0) != 1) return std::nullopt;
+    client.config_ = hello->value("config", "");
+    client.state_dir_ = hello->value("state_dir", "");
     return client;
 }
 
@@ -92,9 +91,10 @@ std::optional<Json> AgentClient::read_line() {
     return json.is_object() ? std::optional(std::move(json)) : std::nullopt;
 }
 
-std::optional<Json> AgentClient::ask(const std::string& what) {
-    const auto request = Json{{"do", what}}.dump() + "\n";
-    if (::send(socket_.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
+std::optional<Json> AgentClient::ask(const Json& request, int patience) {
+    set_patience(socket_, patience);
+    const auto line = request.dump() + "\n";
+    if (::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
         return std::nullopt;
     return read_line();
 }

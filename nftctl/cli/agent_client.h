@@ -17,8 +17,15 @@ public:
     /// nullopt: it does not run, is of another release, or may not be asked.
     static std::optional<AgentClient> connect(const std::string& run_dir);
 
-    /// nullopt: it has hung up, or says nothing for some seconds.
-    std::optional<nlohmann::ordered_json> ask(const std::string& what);
+    /// Absolute paths of what it keeps; empty: it does not say.
+    const std::string& config() const { return config_; }
+    const std::string& state_dir() const { return state_dir_; }
+
+    /// Seconds. It is on this machine, and may be busy with a large table; or is asked to make one.
+    static constexpr int for_words = 10;
+    static constexpr int for_work = 120;
+    /// nullopt: it has hung up, or says nothing for so long.
+    std::optional<nlohmann::ordered_json> ask(const nlohmann::ordered_json& request, int patience = for_words);
     /// The next line of one that watches, whenever it comes; nullopt: it has hung up.
     std::optional<nlohmann::ordered_json> wait();
 
@@ -28,6 +35,8 @@ private:
 
     Fd socket_;
     std::string in_;
+    std::string config_;
+    std::string state_dir_;
 };
 
 /// What natctl-agent says of itself, in words, a line each. The part "status" of its answer.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "nftctl/cli/by_agent.h"
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
@@ -15,12 +16,29 @@ namespace {
 
 constexpr int longest_trial = 24 * 60 * 60;
 
+void print(const std::vector<std::string>& warnings) {
+    for (const auto& line : warnings) fmt::print(stderr, "warning: {}\n", line);
+}
+
+/// nullopt: it has ended meanwhile.
+std::optional<int> run_by_agent(const Options& options) {
+    // It says mistakes where nobody may look for them.
+    if (!read_site(options.config)) return exit_error;
+    const auto answer = by_agent_of(options, {{"do", "apply"}});
+    if (!answer) return std::nullopt;
+    print(answer->at("warnings").get<std::vector<std::string>>());
+    print_changed(options, *answer);
+    return exit_done;
+}
+
 /// `seconds` 0: for good.
 int run(const Options& options, int seconds) {
-    const auto change = seconds == 0 ? apply_file(options) : apply_on_trial(options, std::chrono::seconds(seconds));
-    if (!change) return exit_error;
+    if (const auto code = seconds == 0 && agent_keeps(options) ? run_by_agent(options) : std::nullopt) return *code;
+    const auto applied = seconds == 0 ? apply_file(options) : apply_on_trial(options, std::chrono::seconds(seconds));
+    if (!applied) return exit_error;
+    print(applied->warnings);
     if (options.json) {
-        auto answer = json_of(*change, "changed");
+        auto answer = json_of(applied->change, "changed");
         if (seconds != 0) answer["confirm_within"] = seconds;
         fmt::print("{}\n", answer.dump(2));
     } else if (seconds != 0) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "nftctl/cli/by_agent.h"
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/verbs.h"
 
@@ -10,7 +11,7 @@ namespace natctl {
 namespace {
 
 int run(const Options& options) {
-    confirm(options);
+    if (!by_agent(options, {{"do", "confirm"}})) confirm(options);
     if (options.json) fmt::print("{}\n", nlohmann::ordered_json{{"confirmed", true}}.dump(2));
     return exit_done;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
+#include "nftctl/cli/by_agent.h"
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
@@ -15,6 +17,14 @@ namespace {
 int run(const Options& options) {
     const auto site = read_site(options.config);
     if (!site) return exit_error;
+    // Reading what the kernel holds takes root.
+    if (const auto answer = ::geteuid() != 0 ? by_agent_of(options, {{"do", "plan"}}) : std::nullopt) {
+        if (options.json)
+            fmt::print("{}\n", json_of(*answer, "pending").dump(2));
+        else
+            fmt::print("{}", answer->at("changes").get_ref<const std::string&>());
+        return answer->at("pending").get<bool>() ? exit_pending : exit_done;
+    }
     const auto kernel = open_kernel(options, *site);
     const auto change = pending(*kernel, *site);
     if (options.json)

@@ -53,7 +53,7 @@ std::string words_for(const TrialState& trial, bool watched) {
 /// Null: it does not run, or may not be asked.
 Json agent_status(const Options& options) {
     auto agent = AgentClient::connect(options.run_dir);
-    const auto answer = agent ? agent->ask("status") : std::nullopt;
+    const auto answer = agent ? agent->ask({{"do", "status"}}) : std::nullopt;
     return answer && answer->value("ok", false) ? answer->at("status") : Json(nullptr);
 }
 

@@ -22,7 +22,7 @@ void print(const Options& options, const Json& event) {
 
 int run(const Options& options) {
     auto agent = AgentClient::connect(options.run_dir);
-    const auto answer = agent ? agent->ask("watch") : std::nullopt;
+    const auto answer = agent ? agent->ask({{"do", "watch"}}) : std::nullopt;
     if (!answer || !answer->value("ok", false)) {
         fmt::print(stderr, "natctl: cannot ask natctl-agent: it does not run, or you may not: "
                            "systemctl start natctl-agent, or run it as root\n");

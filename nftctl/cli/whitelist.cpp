@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "nftctl/cli/by_agent.h"
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
@@ -78,7 +79,12 @@ int list(const Options& options) {
     return exit_done;
 }
 
-int change(const Options& options, const EditRunTimeList& edit) {
+/// By the agent, or by this program.
+int change(const Options& options, const Json& request, const EditRunTimeList& edit) {
+    if (const auto answer = by_agent(options, request)) {
+        print_changed(options, *answer);
+        return exit_done;
+    }
     const auto change = change_run_time_list(options, edit);
     if (!change) {
         fmt::print(stderr, "natctl: cannot change the white list: nothing is applied, `natctl apply` comes first\n");
@@ -88,19 +94,29 @@ int change(const Options& options, const EditRunTimeList& edit) {
     return exit_done;
 }
 
+/// As the agent wants it.
+Json request_for(const Request& request, const std::vector<RunTimeRecord>& records) {
+    Json result{{"do", "whitelist"}, {"add", request.words}};
+    for (const auto& record : records)
+        if (!record.name.empty()) result["names"][record.name].push_back(record.prefix.network().text());
+    if (request.timeout != 0) result["seconds"] = request.timeout;
+    return result;
+}
+
 int run(const Options& options, const Request& request) {
     if (request.action == "list") return list(options);
     std::vector<WhiteWord> words;
     for (const auto& item : request.words) words.push_back(white_word(item));
     if (request.action == "del")
-        return change(options, [&](const Site& site, std::vector<RunTimeRecord> now) {
-            return without_deleted(site, std::move(now), words);
-        });
+        return change(options, {{"do", "whitelist"}, {"del", request.words}},
+                      [&](const Site& site, std::vector<RunTimeRecord> now) {
+                          return without_deleted(site, std::move(now), words);
+                      });
     std::optional<std::chrono::nanoseconds> deadline;
     if (request.timeout != 0) deadline = boot_clock() + std::chrono::seconds(request.timeout);
     // Before the lock: looking names up takes a while.
     const auto records = records_for(words, deadline, look_up_host);
-    return change(options, [&](const Site& site, std::vector<RunTimeRecord> now) {
+    return change(options, request_for(request, records), [&](const Site& site, std::vector<RunTimeRecord> now) {
         return with_added(std::move(now), spared(site, records));
     });
 }

@@ -32,10 +32,6 @@ LoadResult load(const std::string& path, bool with_notes) {
     return loaded;
 }
 
-void warn(Kernel& kernel, const Site& site) {
-    for (const auto& line : advice(site, kernel.read_facts(site))) fmt::print(stderr, "warning: {}\n", line);
-}
-
 void end_trial(const StatePaths& paths) {
     remove_file(paths.trial);
     remove_file(paths.on_trial);
@@ -94,7 +90,7 @@ std::vector<std::string> maps_files_of(const LoadResult& loaded) {
 }
 
 /// `text` is the site's, as keep() made it.
-Transaction apply_confirmed(Kernel& kernel, const std::string& state_dir, const Site& site, const std::string& text) {
+Applied apply_confirmed(Kernel& kernel, const std::string& state_dir, const Site& site, const std::string& text) {
     const StatePaths paths(state_dir);
     // On the disk before the kernel changes: a disk that is full is no reason to have done half of it.
     std::optional<PreparedFile> file;
@@ -102,8 +98,7 @@ Transaction apply_confirmed(Kernel& kernel, const std::string& state_dir, const 
     auto change = apply_and_mirror(kernel, site, state_dir);
     if (file) file->publish();
     end_trial(paths);
-    warn(kernel, site);
-    return change;
+    return {.change = std::move(change), .warnings = advice(site, kernel.read_facts(site))};
 }
 
 /// To what a file in the state directory says.
@@ -158,16 +153,17 @@ std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site) {
     return make_kernel(options.run_dir, options.state_dir, endpoints_of(site, options.run_dir, options.state_dir));
 }
 
-std::optional<Transaction> apply_file(const Options& options) {
+std::optional<Applied> apply_file(const Options& options, const FindEndpoints& find) {
     auto wanted = load(options.config, false);
     if (!wanted.site) return std::nullopt;
-    const auto kernel = open_kernel(options, *wanted.site);
+    const auto kernel = make_kernel(options.run_dir, options.state_dir,
+                                    endpoints_of(*wanted.site, options.run_dir, options.state_dir, find));
     const ApplyLock lock(options.run_dir);
     const StatePaths paths(options.state_dir);
     return apply_confirmed(*kernel, options.state_dir, *wanted.site, keep(wanted, paths));
 }
 
-std::optional<Transaction> apply_on_trial(const Options& options, std::chrono::seconds time) {
+std::optional<Applied> apply_on_trial(const Options& options, std::chrono::seconds time) {
     auto wanted = load(options.config, false);
     if (!wanted.site) return std::nullopt;
     const auto kernel = open_kernel(options, *wanted.site);
@@ -187,8 +183,7 @@ std::optional<Transaction> apply_on_trial(const Options& options, std::chrono::s
     try {
         start_trial(run_dir, paths, trial.deadline, [=] { end_of_time(run_dir, state_dir, trial); });
         auto change = apply_and_mirror(*kernel, *wanted.site, state_dir);
-        warn(*kernel, *wanted.site);
-        return change;
+        return Applied{.change = std::move(change), .warnings = advice(*wanted.site, kernel->read_facts(*wanted.site))};
     } catch (...) {
         remove_file(paths.trial);
         remove_file(paths.on_trial);
@@ -274,7 +269,9 @@ AppliedAgain apply_again(const Options& options, const FindEndpoints& find) {
         result.change = apply_kept(options.run_dir, options.state_dir, paths.applied, find);
         return result;
     }
-    result.change = apply_confirmed(*kernel, options.state_dir, *wanted.site, text);
+    auto applied = apply_confirmed(*kernel, options.state_dir, *wanted.site, text);
+    for (const auto& line : applied.warnings) fmt::print(stderr, "warning: {}\n", line);
+    result.change = std::move(applied.change);
     return result;
 }
 

@@ -37,14 +37,20 @@ std::optional<Site> read_site(const std::string& path, bool with_notes = false);
 /// as well: looking them up takes up to two seconds.
 std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site);
 
-/// Applies the configuration, keeps it as the confirmed one in STATE_DIR/applied.toml, and warns on stderr about what
-/// this machine lacks. A trial ends with it. Returns what was changed; nullopt when the configuration has mistakes,
-/// which have been printed then.
-std::optional<Transaction> apply_file(const Options& options);
+struct Applied {
+    Transaction change;
+    /// What this machine lacks for it, in words.
+    std::vector<std::string> warnings = {};
+};
+
+/// Applies the configuration and keeps it as the confirmed one in STATE_DIR/applied.toml. A trial ends with it. nullopt
+/// when the configuration has mistakes, which have been printed then.
+/// `find` tells the addresses of the site's endpoints; without it they are looked up.
+std::optional<Applied> apply_file(const Options& options, const FindEndpoints& find = {});
 
 /// As apply_file(), but unless confirm() follows in time, a process of its own returns to the confirmed state, also
 /// when this program, its terminal and its session are gone. Throws SystemError (EBUSY) when a trial is on already.
-std::optional<Transaction> apply_on_trial(const Options& options, std::chrono::seconds time);
+std::optional<Applied> apply_on_trial(const Options& options, std::chrono::seconds time);
 
 /// Keeps what is on trial. Throws SystemError (ENOENT) when nothing is.
 void confirm(const Options& options);

@@ -4,6 +4,7 @@
 import grp
 import json
 import os
+import shutil
 import socket
 
 import pytest
@@ -252,3 +253,65 @@ def test_one_who_never_reads_is_dropped(kept):
         with Client(kept) as client:
             assert client.do("status")["ok"], "others are served"
     assert kept.agent.running
+
+
+@pytest.fixture
+def as_nobody(kept):
+    """Runs natctl as a user without any right, in a group of its own choice."""
+    kept.lab.directory.chmod(0o711)
+    kept.directory.chmod(0o755)
+    program = shutil.copy(kept.lab.program("natctl"), kept.lab.directory / "natctl-for-all")
+
+    def run(group, verb, *words, check=True):
+        user = ("setpriv", "--reuid", "65534", "--regid", str(group), "--clear-groups", "--inh-caps=-all")
+        return kept.run(*user, program, *kept.command(verb)[1:], *words, check=check)
+
+    return run
+
+
+def test_who_may_use_the_socket_needs_no_other_right(kept, as_nobody):
+    """So it is the agent that does what natctl is asked for."""
+    member, stranger = 1, 65534
+    kept.agent.stop()
+    kept.keep_up("--group", grp.getgrgid(member).gr_name)
+    good = kept.toml.read_text()
+    other = kept.directory / "other.toml"
+    other.write_text(good.replace("240.2.2.0/24", "240.4.4.0/24"))
+
+    as_nobody(member, "whitelist", "add", "203.0.113.0/24", "localhost", "--timeout", "1h")
+    assert "203.0.113.0/24" in netfilter.elements(kept, "white_now4")
+    listed = json.loads(kept.run(*kept.command("whitelist", "--config", kept.toml, "list", "--json")).stdout)["entries"]
+    assert any(entry.get("name") == "localhost" for entry in listed)
+    as_nobody(member, "whitelist", "del", "203.0.113.0/24", "localhost")
+    assert netfilter.elements(kept, "white_now4") == set()
+    refused = as_nobody(member, "whitelist", "del", "198.51.100.1", check=False)
+    assert refused.code == 1 and "natctl: cannot delete 198.51.100.1" in refused.stderr
+
+    # The agent sees that the file is another one, too.
+    kept.configure(good + "\n# by a member of the group\n")
+    as_nobody(member, "apply", kept.toml)
+    assert "# by a member of the group" in kept.confirmed_text()
+    assert json.loads(as_nobody(member, "plan", kept.toml, "--json").stdout) == {"pending": False, "changes": ""}
+
+    kept.run(*kept.command("apply", "--confirm", 3600, other))
+    as_nobody(member, "confirm")
+    assert "240.4.4.0/24" in kept.confirmed_text()
+    kept.run(*kept.command("apply", "--confirm", 3600, kept.toml))
+    assert json.loads(as_nobody(member, "rollback", "--json").stdout)["changed"]
+    assert "240.4.4.0/24" in kept.ruleset("inet natctl")
+
+    for verb, *words in (("rollback",), ("confirm",), ("apply", kept.toml), ("whitelist", "add", "203.0.113.1")):
+        alone = as_nobody(stranger, verb, *words, check=False)
+        assert alone.code == 1 and "natctl: cannot" in alone.stderr, alone.stderr
+    # It keeps another file.
+    assert as_nobody(member, "apply", other, check=False).code == 1
+
+
+def test_mistakes_are_told_to_who_asks(kept):
+    kept.configure("site = \n")
+    refused = kept.natctl("apply", check=False)
+    assert refused.code == 1 and "site.toml:1:" in refused.stderr
+    kept.agent.stop()
+    kept.configure('site = "a"\nlan = ["nowhere0"]\n[[map]]\nvirtual = "240.1.1.0/24"\nreal = "192.168.1.0/24"\n')
+    kept.keep_up()
+    assert "warning: LAN interface nowhere0 does not exist" in kept.natctl("apply").stderr

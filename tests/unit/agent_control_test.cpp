@@ -30,6 +30,10 @@ TEST_CASE("requests are read, and what is none is refused with what would be one
         control::parse(R"({"do":"whitelist","seconds":60,"add":["203.0.113.0/24","2001:db8::1"]})"));
     CHECK(add.add == std::vector<std::string>{"203.0.113.0/24", "2001:db8::1"});
     CHECK(add.lifetime == 60s);
+    CHECK(add.names.empty());
+    const auto named = std::get<control::Request>(
+        control::parse(R"({"do":"whitelist","add":["proxy.test"],"names":{"proxy.test":["203.0.113.5"]}})"));
+    CHECK(named.names.at("proxy.test") == std::vector<std::string>{"203.0.113.5"});
     const auto del = std::get<control::Request>(control::parse(R"({"do":"whitelist","del":["proxy.test"]})"));
     CHECK(del.del == std::vector<std::string>{"proxy.test"});
     CHECK(!del.lifetime);
@@ -59,6 +63,10 @@ TEST_CASE("requests are read, and what is none is refused with what would be one
                              R"({"do":"whitelist","add":"203.0.113.1"})",
                              R"({"do":"whitelist","add":[7]})",
                              R"({"do":"whitelist","seconds":5})",
+                             R"({"do":"whitelist","names":{"proxy.test":["192.0.2.1"]}})",
+                             R"({"do":"whitelist","add":["proxy.test"],"names":["192.0.2.1"]})",
+                             R"({"do":"whitelist","add":["proxy.test"],"names":{"proxy.test":[]}})",
+                             R"({"do":"whitelist","add":["proxy.test"],"names":{"proxy.test":"192.0.2.1"}})",
                              R"({"do":"whitelist","add":["192.0.2.1"],"seconds":0})",
                              R"({"do":"whitelist","add":["192.0.2.1"],"seconds":1e300})",
                              R"({"do":"whitelist","add":["192.0.2.1"],"seconds":18446744073709551615})",
@@ -77,7 +85,7 @@ TEST_CASE("requests are read, and what is none is refused with what would be one
 }
 
 TEST_CASE("answers are lines of JSON, whatever the names in them") {
-    CHECK(parsed(control::hello()).at("version") == 1);
+    CHECK(parsed(control::hello("/etc/natctl/site.toml", "/var/lib/natctl")).at("version") == 1);
     control::State state{.running = 90s, .site = "a\"\n", .failure = "cannot \xff", .names = {}, .events = {}};
     state.names.push_back({"proxy.test", {*Address::parse("192.0.2.1"), *Address::parse("2001:db8::1")}, ""});
     state.names.push_back({"other.test", {}, "SERVFAIL"});
