@@ -8,7 +8,7 @@ server that reads and throws away. Nothing is translated.
 import statistics
 
 from figures import in_turn, progress, ratios, spread, table
-from natlab import Lab, build_sites, toml
+from natlab import Lab, build_sites, eventually, toml
 from natlab import v2ray as v2
 from natlab.servers import dante, microsocks
 from ways import cpu_seconds, load, server
@@ -60,6 +60,8 @@ def measure(options, binaries):
                 for streams in STREAMS:
                     measure_one(site, program, streams, options.socks_seconds, results[streams][name])
                 program.kill()
+                # Its children may take a moment longer, and would be taken for the next one.
+                eventually(lambda: not site.router.listens(PORT), what="nobody listens any more")
     return {
         "runs": options.runs,
         "seconds": options.socks_seconds,
