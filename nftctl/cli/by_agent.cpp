@@ -29,7 +29,7 @@ bool keeps(const AgentClient& agent, const Options& options) {
 std::optional<Json> ask(const Options& options, const Json& request, decltype(serves) can_do) {
     auto agent = AgentClient::connect(options.run_dir);
     if (!agent || !can_do(*agent, options)) return std::nullopt;
-    const auto answer = agent->ask(request, AgentClient::for_work);
+    auto answer = agent->ask(request, AgentClient::for_work);
     if (!answer)
         throw std::runtime_error("natctl-agent does not say what came of it: `natctl status` shows how things stand, "
                                  "`journalctl -u natctl-agent` what it does");
