@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "nftctl/base/http_text.h"
 #include "socks5_stream.h"
 #include "tunnel/http_request.h"
 
