@@ -9,6 +9,7 @@
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
+#include "nftctl/kernel/forget.h"
 
 namespace natctl {
 
@@ -16,17 +17,13 @@ namespace {
 
 constexpr int longest_trial = 24 * 60 * 60;
 
-void print(const std::vector<std::string>& warnings) {
-    for (const auto& line : warnings) fmt::print(stderr, "warning: {}\n", line);
-}
-
 /// nullopt: it has ended meanwhile.
 std::optional<int> run_by_agent(const Options& options) {
     // It says mistakes where nobody may look for them.
     if (!read_site(options.config)) return exit_error;
     const auto answer = by_agent_of(options, {{"do", "apply"}});
     if (!answer) return std::nullopt;
-    print(answer->at("warnings").get<std::vector<std::string>>());
+    for (const auto& text : answer->at("warnings")) warn_on_stderr(text.get<std::string>());
     print_changed(options, *answer);
     return exit_done;
 }
@@ -36,7 +33,7 @@ int run(const Options& options, int seconds) {
     if (const auto code = seconds == 0 && agent_keeps(options) ? run_by_agent(options) : std::nullopt) return *code;
     const auto applied = seconds == 0 ? apply_file(options) : apply_on_trial(options, std::chrono::seconds(seconds));
     if (!applied) return exit_error;
-    print(applied->warnings);
+    for (const auto& text : applied->warnings) warn_on_stderr(text);
     if (options.json) {
         auto answer = json_of(applied->change, "changed");
         if (seconds != 0) answer["confirm_within"] = seconds;

@@ -21,7 +21,7 @@ void print_changed(const Options& options, const nlohmann::ordered_json& answer)
 }
 
 void print_changed(const Options& options, const Transaction& change) {
-    if (options.json) fmt::print("{}\n", json_of(change, "changed").dump(2));
+    print_changed(options, json_of(change, "changed"));
 }
 
 } // namespace natctl

@@ -149,15 +149,15 @@ Transaction apply_and_mirror(Kernel& kernel, const Site& site, const std::string
 
 std::optional<Site> read_site(const std::string& path, bool with_notes) { return load(path, with_notes).site; }
 
-std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site) {
-    return make_kernel(options.run_dir, options.state_dir, endpoints_of(site, options.run_dir, options.state_dir));
+std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site, const FindEndpoints& find) {
+    return make_kernel(options.run_dir, options.state_dir,
+                       endpoints_of(site, options.run_dir, options.state_dir, find));
 }
 
 std::optional<Applied> apply_file(const Options& options, const FindEndpoints& find) {
     auto wanted = load(options.config, false);
     if (!wanted.site) return std::nullopt;
-    const auto kernel = make_kernel(options.run_dir, options.state_dir,
-                                    endpoints_of(*wanted.site, options.run_dir, options.state_dir, find));
+    const auto kernel = open_kernel(options, *wanted.site, find);
     const ApplyLock lock(options.run_dir);
     const StatePaths paths(options.state_dir);
     return apply_confirmed(*kernel, options.state_dir, *wanted.site, keep(wanted, paths));
@@ -240,9 +240,7 @@ Transaction forget(const Options& options) {
 
 AppliedAgain apply_again(const Options& options, const FindEndpoints& find) {
     auto wanted = load(options.config, false);
-    const auto kernel = wanted.site ? make_kernel(options.run_dir, options.state_dir,
-                                                  endpoints_of(*wanted.site, options.run_dir, options.state_dir, find))
-                                    : nullptr;
+    const auto kernel = wanted.site ? open_kernel(options, *wanted.site, find) : nullptr;
     AppliedAgain result{.change = {}, .maps_files = maps_files_of(wanted)};
     const ApplyLock lock(options.run_dir);
     const StatePaths paths(options.state_dir);
@@ -270,7 +268,7 @@ AppliedAgain apply_again(const Options& options, const FindEndpoints& find) {
         return result;
     }
     auto applied = apply_confirmed(*kernel, options.state_dir, *wanted.site, text);
-    for (const auto& line : applied.warnings) fmt::print(stderr, "warning: {}\n", line);
+    for (const auto& line : applied.warnings) warn_on_stderr(line);
     result.change = std::move(applied.change);
     return result;
 }

@@ -34,8 +34,8 @@ using FindEndpoints = std::function<Endpoints(const Site&)>;
 std::optional<Site> read_site(const std::string& path, bool with_notes = false);
 
 /// The kernel, whose facts have what was added to the white list at run time, and the addresses of the site's endpoints
-/// as well: looking them up takes up to two seconds.
-std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site);
+/// as well: those that `find` tells, without it those that are looked up, which takes up to two seconds.
+std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site, const FindEndpoints& find = {});
 
 struct Applied {
     Transaction change;

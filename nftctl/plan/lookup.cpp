@@ -8,9 +8,8 @@ namespace natctl {
 
 using namespace nft;
 
-const Element* find_element(const Set* set, const Address& address) {
+const Element* find_element(const Set* set, BytesView key) {
     if (!set) return nullptr;
-    const BytesView key = address.bytes();
     const auto after = std::ranges::upper_bound(set->elements, key, {}, &Element::first);
     if (after == set->elements.begin()) return nullptr;
     const Element& element = *std::prev(after);
@@ -30,9 +29,9 @@ Address netmap(const Address& address, BytesView range) {
 }
 
 std::optional<Address> translated(const Set* hosts, const Set* prefixes, const Address& address) {
-    if (const auto* host = find_element(hosts, address))
+    if (const auto* host = find_element(hosts, address.bytes()))
         return Address::from_bytes(address.family(), host->data().span());
-    if (const auto* prefix = find_element(prefixes, address)) return netmap(address, prefix->data());
+    if (const auto* prefix = find_element(prefixes, address.bytes())) return netmap(address, prefix->data());
     return std::nullopt;
 }
 

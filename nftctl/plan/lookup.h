@@ -9,8 +9,8 @@ namespace natctl {
 
 // As the kernel finds things in sets and maps.
 
-/// The element whose keys hold the address; nullptr: none, or no set.
-const nft::Element* find_element(const nft::Set* set, const Address& address);
+/// The element whose keys hold this one, which has one part; nullptr: none, or no set.
+const nft::Element* find_element(const nft::Set* set, nft::BytesView key);
 
 /// What the kernel's prefix NAT makes of an address: the network bits of a range, which is its first address and its
 /// last, and the host bits of the address (nft_nat_setup_netmap() in net/netfilter/nft_nat.c).

@@ -126,10 +126,7 @@ const Element* find_element(const Set& set, const std::vector<FieldValue>& key) 
             std::ranges::find_if(set.elements, [&](const Element& element) { return within(element, bytes, parts); });
         return found == set.elements.end() ? nullptr : &*found;
     }
-    const auto after = std::ranges::upper_bound(set.elements, BytesView(bytes), {}, &Element::first);
-    if (after == set.elements.begin()) return nullptr;
-    const auto& candidate = *std::prev(after);
-    return BytesView(bytes) <= candidate.last() ? &candidate : nullptr;
+    return natctl::find_element(&set, bytes);
 }
 
 std::optional<Address> mapped(const Set& map, const Address& address, bool prefix) {

@@ -49,7 +49,9 @@ Translator::Translator(const Plan& plan, Family family) : family_(family) {
     tunnel_ = mark_set_in(table, "tun_out");
 }
 
-bool Translator::contains(const Set* set, const Address& address) { return find_element(set, address) != nullptr; }
+bool Translator::contains(const Set* set, const Address& address) {
+    return find_element(set, address.bytes()) != nullptr;
+}
 
 std::optional<Address> Translator::real_of(const Address& name) const {
     if (contains(white_, name) || contains(white_now_, name)) return std::nullopt;

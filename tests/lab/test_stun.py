@@ -9,7 +9,7 @@ STUN, and a server of two addresses and two ports that also answers from those i
 
 import pytest
 
-from natlab import Lab, build_sites, eventually
+from natlab import Lab, build_sites, eventually, toml
 from natlab.servers import dante
 
 pytestmark = pytest.mark.xdist_group("stun")
@@ -17,14 +17,6 @@ pytestmark = pytest.mark.xdist_group("stun")
 SVR, STUN, OTHER = (f"198.51.100.{last}" for last in (50, 60, 61))
 PORT = 1080
 
-SITE = """
-site = "a"
-lan  = ["lan0", "lan1"]
-
-[[map]]
-virtual = "240.1.1.0/24"
-real    = "192.168.1.0/24"
-"""
 INTERCEPT = f"""
 [white_list]
 endpoints = ["{SVR}"]
@@ -57,7 +49,7 @@ def kind_of_nat(host):
 
 
 def test_through_the_tunnel_any_may_answer(a):
-    a.router.apply(SITE + INTERCEPT)
+    a.router.apply(toml.site(a) + INTERCEPT)
     tunnel = a.router.start_tunnel()
     eventually(lambda: "Independent Mapping, Independent Filter" in kind_of_nat(a.host))
     tunnel.stop()
@@ -65,5 +57,5 @@ def test_through_the_tunnel_any_may_answer(a):
 
 def test_through_the_kernel_only_who_was_asked(a):
     """As without natctl: so the client does see a difference."""
-    a.router.apply(SITE)
+    a.router.apply(toml.site(a))
     eventually(lambda: "Independent Mapping, Port Dependent Filter" in kind_of_nat(a.host))
