@@ -20,6 +20,7 @@
 #include "nftctl/base/program.h"
 #include "nftctl/base/run_files.h"
 #include "nftctl/kernel/link_file.h"
+#include "nftctl/kernel/nftables.h"
 #include "nftctl/kernel/state_file.h"
 #include "nftctl/kernel/trial.h"
 #include "nftctl/site/each_link.h"
@@ -81,14 +82,16 @@ Agent::Agent(AgentOptions options)
       names_({.grace = options_.name_grace}),
       resolver_(loop_, [this](const Question& question,
                               const NameAnswer& answer) { names_.answer(question, answer, Clock::now()); }),
-      upkeep_(
-          options_.session, [this](const Site& site) { return find_endpoints(site, false); },
-          [this](const Site& site, Facts& facts) { adjust(site, facts); }),
+      standing_{.find = [this](const Site& site) { return find_endpoints(site, true); },
+                .tables = std::make_shared<nft::Nftables>()},
+      upkeep_(options_.session,
+              {.find = [this](const Site& site) { return find_endpoints(site, false); }, .tables = standing_.tables},
+              [this](const Site& site, Facts& facts) { adjust(site, facts); }),
       reconciler_({}, Clock::now()),
       children_(loop_, options_.session, journal_),
       control_(loop_, options_.session.run_dir + "/" + run_files::agent_socket, options_.group,
                control::hello(options_.session.config, options_.session.state_dir),
-               [this](std::string_view line) { return answer(line); }),
+               [this](std::string_view line, bool from_root) { return answer(line, from_root); }),
       status_(loop_, options_.session, options_.group, journal_, tunnel_,
               [this](View& view) {
                   view.state = state();
@@ -334,7 +337,7 @@ Reconciler::Result Agent::reload() {
 
 std::optional<Transaction> Agent::read_again() {
     reload_again_ = true;
-    auto done = apply_again(options_.session, [this](const Site& site) { return find_endpoints(site, true); });
+    auto done = apply_again(options_.session, standing_);
     reload_again_ = false;
     maps_files_ = std::move(done.maps_files);
     watch_files();
@@ -343,15 +346,15 @@ std::optional<Transaction> Agent::read_again() {
         journal_.say(Weight::error,
                      options_.session.config + " has mistakes, the former state stays: `natctl check` names them");
     } else {
-        tell_applied(*done.change);
+        tell_applied(options_.session.config, *done.change);
     }
     return std::move(done.change);
 }
 
-void Agent::tell_applied(const Transaction& change) {
+void Agent::tell_applied(const std::string& config, const Transaction& change) {
     if (change.empty()) return;
     ++changes_;
-    journal_.say(Weight::info, fmt::format("applied {}: {}", options_.session.config, words_for(change)));
+    journal_.say(Weight::info, fmt::format("applied {}: {}", config, words_for(change)));
 }
 
 Reconciler::Result Agent::look(const Causes& causes) {

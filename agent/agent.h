@@ -74,17 +74,18 @@ private:
     void remember_endpoints();
 
     void act(const Reconciler::Step& step);
-    ControlSocket::Answer answer(std::string_view line);
+    ControlSocket::Answer answer(std::string_view line, bool from_root);
     std::string answer(const control::Request& request);
     std::string edit_white_list(const control::Request& request);
-    /// As `natctl apply` does. nullopt: the configuration has mistakes.
-    std::optional<Applied> apply_now();
+    /// As `natctl apply` does, on trial or for good. nullopt: the configuration has mistakes.
+    std::optional<Applied> apply_now(const Options& session, std::optional<std::chrono::seconds> trial);
+    std::string answer_apply(const control::Request& request);
     control::State state();
     /// What it came to. Throws SystemError.
     Reconciler::Result reload();
     /// What was changed by reading site.toml again; nullopt: it has mistakes.
     std::optional<Transaction> read_again();
-    void tell_applied(const Transaction& change);
+    void tell_applied(const std::string& config, const Transaction& change);
     Reconciler::Result look(const Causes& causes);
     void tell(const Causes& causes, const Upkeep::Look& look, bool others_did_it);
     void tell_failure(const std::string& what);
@@ -105,6 +106,8 @@ private:
     TunnelClient tunnel_;
     NameBook names_;
     Resolver resolver_;
+    /// As all that changes the kernel is given it: one socket, which may own the table.
+    Standing standing_;
     Upkeep upkeep_;
     Reconciler reconciler_;
     Journal journal_;

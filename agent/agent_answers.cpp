@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <cerrno>
 #include <chrono>
 #include <stdexcept>
 #include <utility>
 
+#include <unistd.h>
+
 #include "agent/agent.h"
+#include "nftctl/base/error.h"
 #include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/find_flows.h"
 #include "nftctl/kernel/linux_kernel.h"
@@ -13,10 +17,12 @@
 
 namespace natctl {
 
-ControlSocket::Answer Agent::answer(std::string_view line) {
+ControlSocket::Answer Agent::answer(std::string_view line, bool from_root) {
     const auto request = control::parse(line);
     if (const auto* mistake = std::get_if<std::string>(&request)) return {control::refusal(*mistake)};
     const auto& wish = std::get<control::Request>(request);
+    if (!wish.config.empty() && !from_root)
+        return {control::refusal("only root may have another configuration applied than the agent's")};
     try {
         return {answer(wish), wish.what == control::What::watch};
     } catch (const std::exception& error) {
@@ -32,15 +38,12 @@ std::string Agent::answer(const control::Request& request) {
     case control::What::whitelist:
         return request.add.empty() && request.del.empty() ? control::answer(read_run_time_entries(session.run_dir))
                                                           : edit_white_list(request);
-    case control::What::apply: {
-        const auto applied = apply_now();
-        return applied ? control::answer(applied->change, applied->warnings)
-                       : control::refusal(session.config + " has mistakes: `natctl check` names them");
-    }
+    case control::What::apply: return answer_apply(request);
+    case control::What::down: return control::answer(forget(session, standing_), true);
     case control::What::plan: {
         const auto site = read_site(session.config);
         if (!site) return control::refusal(session.config + " has mistakes: `natctl check` names them");
-        return control::answer(pending(*open_kernel(session, *site), *site), false);
+        return control::answer(pending(*open_kernel(session, *site, standing_), *site), false);
     }
     case control::What::flows: {
         if (!site_) return control::refusal("there are no flows: nothing is applied, `natctl apply` comes first");
@@ -49,7 +52,7 @@ std::string Agent::answer(const control::Request& request) {
         return control::answer(flows, request.limit, std::chrono::system_clock::now());
     }
     case control::What::confirm: confirm(session); return control::done();
-    case control::What::rollback: return control::answer(roll_back(session), true);
+    case control::What::rollback: return control::answer(roll_back(session, standing_), true);
     }
     return {};
 }
@@ -75,19 +78,32 @@ std::string Agent::edit_white_list(const control::Request& request) {
     };
     std::optional<std::chrono::nanoseconds> deadline;
     if (request.lifetime) deadline = boot_clock() + *request.lifetime;
-    const auto change = change_run_time_list(options_.session, [&](const Site& site, std::vector<RunTimeRecord> now) {
+    const auto edit = [&](const Site& site, std::vector<RunTimeRecord> now) {
         if (request.add.empty()) return without_deleted(site, std::move(now), words);
         return with_added(std::move(now), spared(site, records_for(words, deadline, told)));
-    });
+    };
+    const auto change = change_run_time_list(options_.session, edit, standing_);
     return change ? control::answer(*change, true)
                   : control::refusal("cannot change the white list: nothing is applied, `natctl apply` comes first");
 }
 
-std::optional<Applied> Agent::apply_now() {
-    auto applied = apply_file(options_.session, [this](const Site& site) { return find_endpoints(site, true); });
-    if (applied) tell_applied(applied->change);
-    // The rest of what a reload does can wait for its turn.
-    reconciler_.note(Cause::request, Loop::Clock::now());
+std::string Agent::answer_apply(const control::Request& request) {
+    auto session = options_.session;
+    if (!request.config.empty()) session.config = request.config;
+    if (::access(session.config.c_str(), R_OK) < 0)
+        throw SystemError("read", session.config, errno,
+                          "its service shows natctl-agent neither /home nor /tmp: put the file beside site.toml");
+    const auto applied = apply_now(session, request.trial);
+    return applied ? control::answer(applied->change, applied->warnings, request.trial)
+                   : control::refusal(session.config + " has mistakes: `natctl check` names them");
+}
+
+std::optional<Applied> Agent::apply_now(const Options& session, std::optional<std::chrono::seconds> trial) {
+    auto applied = trial ? apply_on_trial(session, *trial, standing_) : apply_file(session, standing_);
+    if (applied) tell_applied(session.config, applied->change);
+    // The rest of what a reload does can wait for its turn. It takes the agent's own file, and for good.
+    const bool own = !trial && session.config == options_.session.config;
+    reconciler_.note(own ? Cause::request : Cause::applied, Loop::Clock::now());
     return applied;
 }
 

@@ -107,8 +107,11 @@ std::string answer(const Transaction& change, bool changed) {
     return line({{"ok", true}, {changed ? "changed" : "pending", !change.empty()}, {"changes", render(change)}});
 }
 
-std::string answer(const Transaction& change, const std::vector<std::string>& warnings) {
-    return line({{"ok", true}, {"changed", !change.empty()}, {"changes", render(change)}, {"warnings", warnings}});
+std::string answer(const Transaction& change, const std::vector<std::string>& warnings,
+                   std::optional<std::chrono::seconds> trial) {
+    Json json{{"ok", true}, {"changed", !change.empty()}, {"changes", render(change)}, {"warnings", warnings}};
+    if (trial) json["confirm_within"] = trial->count();
+    return line(json);
 }
 
 std::string answer(const std::vector<RunTimeEntry>& white_now) {

@@ -26,7 +26,7 @@ namespace natctl::control {
 //
 //     {"program":"natctl-agent","release":"0.1.0","version":1,"config":"/etc/natctl/site.toml",...}
 //     {"do":"status"}                       {"ok":true,"status":{...}}
-//     {"do":"apply"}                        {"ok":true,"changed":true,"changes":"..."}
+//     {"do":"apply","confirm":60}           {"ok":true,"changed":true,"changes":"...",...}
 //     {"do":"whatever"}                     {"ok":false,"error":"..."}
 //     {"do":"flows","peer":"b"}             {"ok":true,"count":2,"flows":[...]}
 //     {"do":"whitelist","add":["203.0.113.0/24"],"seconds":7200}
@@ -65,8 +65,9 @@ nlohmann::ordered_json json_of(const State& state);
 std::string answer(const State& state);
 /// `changed`: the change was made; else it is pending.
 std::string answer(const Transaction& change, bool changed);
-/// After apply; `warnings`: what the machine lacks for it.
-std::string answer(const Transaction& change, const std::vector<std::string>& warnings);
+/// After apply; `warnings`: what the machine lacks for it. `trial`: how long it waits to be confirmed.
+std::string answer(const Transaction& change, const std::vector<std::string>& warnings,
+                   std::optional<std::chrono::seconds> trial = {});
 std::string answer(const std::vector<RunTimeEntry>& white_now);
 /// The first of them, up to the limit.
 std::string answer(const std::vector<LiveFlow>& flows, std::size_t limit, std::chrono::system_clock::time_point now);

@@ -24,6 +24,12 @@ constexpr std::size_t most_clients = 200;
 /// What may wait for a client that does not read.
 constexpr std::size_t most_waiting = 4 << 20;
 
+bool is_root(const Fd& socket) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == 0;
+}
+
 } // namespace
 
 ControlSocket::ControlSocket(Loop& loop, std::string path, const std::string& group, std::string hello, OnLine on_line)
@@ -46,7 +52,9 @@ void ControlSocket::accept() {
     if (!socket) return;
     if (clients_.size() >= most_clients) drop_oldest();
     const int fd = socket.get();
-    auto& client = clients_.emplace(fd, Client{.socket = std::move(socket), .number = next_++}).first->second;
+    const bool root = is_root(socket);
+    auto& client =
+        clients_.emplace(fd, Client{.socket = std::move(socket), .number = next_++, .is_root = root}).first->second;
     loop_.watch(fd, EPOLLIN, [this, fd](std::uint32_t events) { serve(fd, events); });
     client.out = hello_;
     if (!flush(client)) drop(fd);
@@ -75,7 +83,7 @@ bool ControlSocket::read(Client& client) {
 void ControlSocket::answer_lines(Client& client) {
     std::size_t begin = 0;
     for (std::size_t end = 0; (end = client.in.find('\n', begin)) != std::string::npos; begin = end + 1) {
-        auto answer = on_line_(std::string_view(client.in).substr(begin, end - begin));
+        auto answer = on_line_(std::string_view(client.in).substr(begin, end - begin), client.is_root);
         client.out += answer.text;
         client.watches = client.watches || answer.watches;
         // It asks and does not read.

@@ -22,7 +22,7 @@ public:
         /// The client gets what tell() says from now on.
         bool watches = false;
     };
-    using OnLine = std::function<Answer(std::string_view line)>;
+    using OnLine = std::function<Answer(std::string_view line, bool from_root)>;
 
     /// `group`: a name, or empty for root's. Replaces the file of an agent that was killed. `hello` is sent to
     /// everybody who connects. Throws SystemError.
@@ -39,6 +39,8 @@ private:
         Fd socket;
         /// Counts up: the smallest number is the oldest client.
         std::uint64_t number = 0;
+        /// As it connected (SO_PEERCRED, unix(7)).
+        bool is_root = false;
         bool watches = false;
         /// Nothing more is read from it.
         bool ending = false;

@@ -7,15 +7,18 @@
 
 #include <nlohmann/json.hpp>
 
+#include "nftctl/kernel/trial.h"
+
 namespace natctl::control {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::pair<std::string_view, What>, 8> requests{{{"status", What::status},
+constexpr std::array<std::pair<std::string_view, What>, 9> requests{{{"status", What::status},
                                                                      {"watch", What::watch},
                                                                      {"apply", What::apply},
+                                                                     {"down", What::down},
                                                                      {"plan", What::plan},
                                                                      {"confirm", What::confirm},
                                                                      {"rollback", What::rollback},
@@ -63,6 +66,23 @@ std::optional<std::string> read_whitelist(const Json& json, Request& request) {
     return std::nullopt;
 }
 
+std::optional<std::string> read_apply(const Json& json, Request& request) {
+    for (const auto& [key, value] : json.items()) {
+        if (key == "confirm") {
+            if (!value.is_number_integer() || value < 1 || value > longest_trial.count())
+                return "confirm is a number of seconds from 1 to " + std::to_string(longest_trial.count());
+            request.trial = std::chrono::seconds(value.get<std::int64_t>());
+        } else if (key == "config") {
+            if (!value.is_string() || !value.get_ref<const std::string&>().starts_with('/'))
+                return "config is the path of a file, from / on";
+            request.config = value.get<std::string>();
+        } else if (key != "do") {
+            return "apply knows the keys confirm and config, and not " + key;
+        }
+    }
+    return std::nullopt;
+}
+
 std::optional<std::string> read_flows(const Json& json, Request& request) {
     for (const auto& [key, value] : json.items()) {
         if (key == "peer" || key == "host") {
@@ -95,6 +115,8 @@ std::variant<Request, std::string> parse(std::string_view line) {
     Request request{.what = request_named->second};
     if (request.what == What::whitelist) {
         if (auto mistake = read_whitelist(json, request)) return *mistake;
+    } else if (request.what == What::apply) {
+        if (auto mistake = read_apply(json, request)) return *mistake;
     } else if (request.what == What::flows) {
         if (auto mistake = read_flows(json, request)) return *mistake;
     } else if (json.size() != 1) {

@@ -25,6 +25,8 @@ enum class What : std::uint8_t {
     watch,
     /// The configuration of the agent, as `natctl apply` does it.
     apply,
+    /// Takes away all that is natctl's.
+    down,
     /// What that would change.
     plan,
     confirm,
@@ -41,6 +43,11 @@ inline constexpr std::size_t most_flows = 100'000;
 
 struct Request {
     What what = What::status;
+    // Of apply:
+    /// How long it is on trial; absent: it is for good.
+    std::optional<std::chrono::seconds> trial = {};
+    /// Another configuration than the agent's, for root alone: mistakes are shown with the lines that they are in.
+    std::string config = {};
     // Of flows: which, and how many at most.
     std::string peer = {};
     std::string host = {};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <filesystem>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -10,37 +11,45 @@
 #include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
 #include "nftctl/kernel/forget.h"
+#include "nftctl/kernel/trial.h"
 
 namespace natctl {
 
 namespace {
 
-constexpr int longest_trial = 24 * 60 * 60;
+/// `changed`: as json_of() makes it.
+void print(const Options& options, nlohmann::ordered_json changed, const std::vector<std::string>& warnings,
+           int seconds) {
+    for (const auto& text : warnings) warn_on_stderr(text);
+    if (seconds == 0) return print_changed(options, changed);
+    changed["confirm_within"] = seconds;
+    if (options.json)
+        fmt::print("{}\n", changed.dump(2));
+    else
+        fmt::print("on trial: the former state comes back in {} s, unless `natctl confirm` keeps this one\n", seconds);
+}
 
-/// nullopt: it has ended meanwhile.
-std::optional<int> run_by_agent(const Options& options) {
+/// nullopt: it has ended meanwhile, or natctl can do it itself.
+std::optional<int> run_by_agent(const Options& options, int seconds) {
+    const bool its_own = agent_keeps(options);
+    if (!its_own && !agent_owns(options)) return std::nullopt;
     // It says mistakes where nobody may look for them.
     if (!read_site(options.config)) return exit_error;
-    const auto answer = by_agent_of(options, {{"do", "apply"}});
+    nlohmann::ordered_json request{{"do", "apply"}};
+    if (seconds != 0) request["confirm"] = seconds;
+    if (!its_own) request["config"] = std::filesystem::absolute(options.config).string();
+    const auto answer = its_own ? by_agent_of(options, request) : by_agent(options, request);
     if (!answer) return std::nullopt;
-    for (const auto& text : answer->at("warnings")) warn_on_stderr(text.get<std::string>());
-    print_changed(options, *answer);
+    print(options, json_of(*answer, "changed"), answer->at("warnings").get<std::vector<std::string>>(), seconds);
     return exit_done;
 }
 
 /// `seconds` 0: for good.
 int run(const Options& options, int seconds) {
-    if (const auto code = seconds == 0 && agent_keeps(options) ? run_by_agent(options) : std::nullopt) return *code;
+    if (const auto code = run_by_agent(options, seconds)) return *code;
     const auto applied = seconds == 0 ? apply_file(options) : apply_on_trial(options, std::chrono::seconds(seconds));
     if (!applied) return exit_error;
-    for (const auto& text : applied->warnings) warn_on_stderr(text);
-    if (options.json) {
-        auto answer = json_of(applied->change, "changed");
-        if (seconds != 0) answer["confirm_within"] = seconds;
-        fmt::print("{}\n", answer.dump(2));
-    } else if (seconds != 0) {
-        fmt::print("on trial: the former state comes back in {} s, unless `natctl confirm` keeps this one\n", seconds);
-    }
+    print(options, json_of(applied->change, "changed"), applied->warnings, seconds);
     return exit_done;
 }
 
@@ -53,7 +62,7 @@ void add_apply(CommandLine& line) {
                    "  natctl apply --confirm 60 && natctl confirm   # back by itself, should this cut you off",
                    [&line, seconds] { return run(line.options(), *seconds); })
         .add_option("--confirm", *seconds, "return to the former state after so many seconds without `natctl confirm`")
-        ->check(CLI::Range(1, longest_trial))
+        ->check(CLI::Range(1, static_cast<int>(longest_trial.count())))
         ->type_name("SECONDS");
 }
 

@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "nftctl/base/error.h"
 #include "nftctl/cli/agent_client.h"
+#include "nftctl/kernel/nftables.h"
 
 namespace natctl {
 
@@ -44,6 +46,17 @@ std::optional<Json> by_agent(const Options& options, const Json& request) { retu
 bool agent_keeps(const Options& options) {
     const auto agent = AgentClient::connect(options.run_dir);
     return agent && keeps(*agent, options);
+}
+
+bool agent_owns(const Options& options) {
+    const auto agent = AgentClient::connect(options.run_dir);
+    if (!agent || !serves(*agent, options)) return false;
+    try {
+        return nft::Nftables().is_anothers();
+    } catch (const SystemError&) {
+        // Who may not ask may change nothing either, and is told so.
+        return false;
+    }
 }
 
 std::optional<Json> by_agent_of(const Options& options, const Json& request) { return ask(options, request, keeps); }

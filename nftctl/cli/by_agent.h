@@ -18,6 +18,8 @@ std::optional<nlohmann::ordered_json> by_agent(const Options& options, const nlo
 
 /// Whether it runs, can be asked, and keeps this configuration.
 bool agent_keeps(const Options& options);
+/// Whether it runs, can be asked, and nobody else can change the table.
+bool agent_owns(const Options& options);
 /// As by_agent(), of that configuration: nullopt also where it keeps another one.
 std::optional<nlohmann::ordered_json> by_agent_of(const Options& options, const nlohmann::ordered_json& request);
 

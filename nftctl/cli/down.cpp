@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "nftctl/cli/by_agent.h"
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
@@ -8,7 +9,10 @@ namespace natctl {
 namespace {
 
 int run(const Options& options) {
-    print_changed(options, forget(options));
+    if (const auto answer = by_agent(options, {{"do", "down"}}))
+        print_changed(options, *answer);
+    else
+        print_changed(options, forget(options));
     return exit_done;
 }
 

@@ -77,8 +77,11 @@ nlmsghdr* Batch::start_message(int type, int flags) {
                                  NFPROTO_INET, static_cast<std::uint16_t>(flags), next_sequence_++);
 }
 
-void Batch::add(const AddTable&, int ack) {
-    nftnl_table_nlmsg_build_payload(start_message(NFT_MSG_NEWTABLE, NLM_F_CREATE | ack), our_table().get());
+void Batch::add(const AddTable& change, int ack) {
+    const NftnlTablePtr table = our_table();
+    if (change.ownable)
+        nftnl_table_set_u32(table.get(), NFTNL_TABLE_FLAGS, std::uint32_t{NFT_TABLE_F_OWNER} | table_persists);
+    nftnl_table_nlmsg_build_payload(start_message(NFT_MSG_NEWTABLE, NLM_F_CREATE | ack), table.get());
     end_message();
 }
 

@@ -14,6 +14,9 @@
 
 namespace natctl::nft {
 
+/// NFT_TABLE_F_PERSIST of linux/netfilter/nf_tables.h since 6.9.
+inline constexpr std::uint32_t table_persists = 4;
+
 /// Without its end the kernel checks a transaction, and gives it up.
 enum class BatchEnd : std::uint8_t { commit, give_up };
 

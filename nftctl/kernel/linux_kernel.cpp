@@ -23,7 +23,10 @@ namespace {
 
 class LinuxKernel : public Kernel {
 public:
-    explicit LinuxKernel(KernelSources sources) : sources_(std::move(sources)) {
+    explicit LinuxKernel(KernelSources sources)
+        : sources_(std::move(sources)),
+          shared_tables_(sources_.tables ? sources_.tables : std::make_shared<nft::Nftables>()),
+          tables_(*shared_tables_) {
         if (!sources_.run_dir.empty()) memory_.emplace(sources_.run_dir);
     }
 
@@ -38,7 +41,7 @@ public:
 
     Snapshot read() override {
         auto state = make_again();
-        if (!state) state = nftables_.read();
+        if (!state) state = tables_.read();
         return {.plan = {.table = std::move(state->table),
                          .rules = read_policy_rules(route_socket_),
                          .routes = read_routes(route_socket_)},
@@ -47,7 +50,7 @@ public:
 
     CommitResult commit(const Transaction& transaction, std::uint32_t generation) override {
         const std::vector<Route> removed = remove_first(transaction, generation);
-        if (nftables_.commit(transaction.changes, generation) == CommitResult::stale) {
+        if (tables_.commit(transaction.changes, generation) == CommitResult::stale) {
             for (const Route& route : removed) add_route(route_socket_, route);
             return CommitResult::stale;
         }
@@ -59,12 +62,13 @@ public:
     }
 
     bool holds(const Plan& plan) override {
+        if (sources_.tables && plan.table && plan.table->ownable) take_over();
         const auto known = known_table();
         if (!known || identity_of(plan) != known->identity) return false;
         if (sources_.keep_table && !table_) table_ = plan.table;
         const auto is_in_place = [this](const nft::Set& set) {
             nft::Set found{set.spec, {}};
-            return !set.spec.timeout || (nftables_.read_elements(found) && found == set);
+            return !set.spec.timeout || (tables_.read_elements(found) && found == set);
         };
         return std::ranges::all_of(plan.table->sets, is_in_place) && read_policy_rules(route_socket_) == plan.rules &&
                read_routes(route_socket_) == plan.routes;
@@ -87,14 +91,25 @@ public:
     }
 
 private:
+    /// What an agent before this one owned. Nothing in it changes by that.
+    void take_over() {
+        if (tables_.owns()) return;
+        const auto generation = tables_.generation();
+        if (!tables_.take_over(generation)) return;
+        auto seen = memory_ ? memory_->recall() : std::nullopt;
+        if (!seen || seen->generation != generation) return;
+        seen->generation = generation + 1;
+        memory_->keep(*seen);
+    }
+
     /// What the table is, but for elements with a lifetime, which go by themselves; nullopt when somebody changed any
     /// table since it was seen last.
     std::optional<Memory::Seen> known_table() {
         const auto seen = memory_ ? memory_->recall() : std::nullopt;
-        if (!seen || nftables_.generation() != seen->generation) return std::nullopt;
+        if (!seen || tables_.generation() != seen->generation) return std::nullopt;
         // The record may be of another namespace that had the same number.
         nft::Set identity{identity_spec(), {}};
-        if (!nftables_.read_elements(identity) || identity_of(identity.elements) != seen->identity) return std::nullopt;
+        if (!tables_.read_elements(identity) || identity_of(identity.elements) != seen->identity) return std::nullopt;
         return seen;
     }
 
@@ -110,7 +125,7 @@ private:
         }
         if (identity_of(plan) != known->identity) return std::nullopt;
         for (auto& set : plan.table->sets)
-            if (set.spec.timeout && !nftables_.read_elements(set)) return std::nullopt;
+            if (set.spec.timeout && !tables_.read_elements(set)) return std::nullopt;
         return nft::Nftables::State{.table = std::move(plan.table), .generation = known->generation};
     }
 
@@ -119,7 +134,7 @@ private:
     std::vector<Route> remove_first(const Transaction& transaction, std::uint32_t generation) {
         std::vector<Route> removed;
         if (transaction.remove_routes_first.empty()) return removed;
-        if (!transaction.changes.empty() && generation != 0 && nftables_.generation() != generation) return removed;
+        if (!transaction.changes.empty() && generation != 0 && tables_.generation() != generation) return removed;
         for (const Route& route : transaction.remove_routes_first)
             if (remove_route(route_socket_, route)) removed.push_back(route);
         return removed;
@@ -129,7 +144,8 @@ private:
     std::optional<Memory> memory_;
     /// The one that was remembered last, if it is kept.
     std::optional<nft::Table> table_;
-    nft::Nftables nftables_;
+    std::shared_ptr<nft::Nftables> shared_tables_;
+    nft::Nftables& tables_;
     Conntrack conntrack_;
     netlink::Socket route_socket_{NETLINK_ROUTE};
 };

@@ -13,6 +13,10 @@
 
 namespace natctl {
 
+namespace nft {
+class Nftables;
+}
+
 /// What the kernel itself does not know.
 struct KernelSources {
     /// Goes into the facts as it is.
@@ -30,6 +34,9 @@ struct KernelSources {
     std::function<void(const Site&, Facts&)> adjust = {};
     /// Keep the table itself as well, for a program that runs on: it is neither read nor made again then.
     bool keep_table = false;
+    /// Where tables are read and changed, and to whom an ownable one is to belong. Without it that is something that
+    /// ends with the kernel.
+    std::shared_ptr<nft::Nftables> tables = {};
 };
 
 /// The kernel of the network namespace that the calling thread is in now; the object stays bound to that namespace.

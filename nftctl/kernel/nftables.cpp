@@ -84,32 +84,39 @@ Nftables::State Nftables::read() {
     throw SystemError("read", our_table, EAGAIN, "somebody changes the tables without a pause");
 }
 
-bool Nftables::exists() {
-    netlink::Message message = make_request(NFT_MSG_GETTABLE, NFPROTO_INET);
-    mnl_attr_put_strz(message.header(), NFTA_TABLE_NAME, table_name);
-    const netlink::Answer answer = socket_.request(message);
-    if (answer.error == ENOENT) return false;
-    refuse(answer);
-    return true;
-}
-
-bool Nftables::read_table(std::optional<Table>& result) {
-    bool dormant = false;
+std::optional<std::uint32_t> Nftables::read_flags() {
+    std::uint32_t flags = 0;
     netlink::Message message = make_request(NFT_MSG_GETTABLE, NFPROTO_INET);
     mnl_attr_put_strz(message.header(), NFTA_TABLE_NAME, table_name);
     const netlink::Answer answer = socket_.request(message, [&](const nlmsghdr& reply) {
         netlink::each_attribute(reply, sizeof(nfgenmsg), [&](const nlattr& attribute) {
-            if (mnl_attr_get_type(&attribute) == NFTA_TABLE_FLAGS)
-                dormant = (ntohl(mnl_attr_get_u32(&attribute)) & NFT_TABLE_F_DORMANT) != 0;
+            if (mnl_attr_get_type(&attribute) == NFTA_TABLE_FLAGS) flags = ntohl(mnl_attr_get_u32(&attribute));
         });
     });
-    if (answer.error == ENOENT) return true;
+    if (answer.error == ENOENT) return std::nullopt;
     refuse(answer);
+    return flags;
+}
 
+bool Nftables::exists() { return read_flags().has_value(); }
+
+bool Nftables::is_anothers() { return !owns_ && (read_flags().value_or(0) & NFT_TABLE_F_OWNER) != 0; }
+
+bool Nftables::take_over(std::uint32_t generation) {
+    const auto flags = read_flags().value_or(0);
+    if ((flags & NFT_TABLE_F_OWNER) != 0 || (flags & table_persists) == 0) return false;
+    const Change ours = AddTable{.ownable = true};
+    return commit(std::span(&ours, 1), generation) == CommitResult::done;
+}
+
+bool Nftables::read_table(std::optional<Table>& result) {
+    const auto flags = read_flags();
+    if (!flags) return true;
     Table& table = result.emplace();
+    table.ownable = (*flags & table_persists) != 0;
     if (!read_sets(table) || !read_helpers(table) || !read_chains(table) || !read_rules(table)) return false;
     // A table that sleeps hooks nothing, whatever its chains say.
-    if (dormant)
+    if ((*flags & NFT_TABLE_F_DORMANT) != 0)
         for (Chain& chain : table.chains) chain.hook.reset();
     return true;
 }
@@ -197,6 +204,15 @@ CommitResult Nftables::commit(std::span<const Change> changes, std::uint32_t gen
                                               [](std::size_t sum, const iovec& part) { return sum + part.iov_len; });
     const std::vector<netlink::Answer> answers = socket_.transact(parts, bytes);
 
+    const auto refusal_of = [&](const netlink::Answer& answer) {
+        if (answer.error == EPERM && is_anothers())
+            return SystemError(
+                "change", our_table, answer.error,
+                "natctl-agent owns it (own_table in site.toml) and alone may change it: have that one do it, "
+                "by its --run-dir and --state-dir, or stop it");
+        if (const auto index = batch.change_of(answer.sequence)) return refusal(changes[*index], answer);
+        return SystemError("change", our_table, answer.error, answer.error == EPERM ? "run it as root" : answer.text);
+    };
     bool acknowledged = false;
     for (const netlink::Answer& answer : answers) {
         if (!belongs(answer, batch)) continue;
@@ -205,10 +221,16 @@ CommitResult Nftables::commit(std::span<const Change> changes, std::uint32_t gen
             acknowledged = acknowledged || answer.sequence == batch.last_change_sequence();
             continue;
         }
-        if (const auto index = batch.change_of(answer.sequence)) throw refusal(changes[*index], answer);
-        throw SystemError("change", our_table, answer.error, answer.error == EPERM ? "run it as root" : answer.text);
+        throw refusal_of(answer);
     }
-    if (acknowledged) return CommitResult::done;
+    if (acknowledged) {
+        for (const Change& change : changes)
+            if (const auto* added = std::get_if<AddTable>(&change))
+                owns_ = added->ownable;
+            else if (std::holds_alternative<DeleteTable>(change))
+                owns_ = false;
+        return CommitResult::done;
+    }
     // The answer was lost, and with it whether the batch was refused. Where nothing changed at all, it was.
     const bool unchanged = generation != 0 && this->generation() == generation;
     throw SystemError("change", our_table, ENOBUFS,

@@ -11,10 +11,18 @@
 
 namespace natctl::nft {
 
-/// The table `inet natctl` in the kernel.
+/// The table `inet natctl` in the kernel, and the socket that may own it.
 class Nftables {
 public:
     Nftables();
+
+    /// Whether the table is this socket's.
+    bool owns() const { return owns_; }
+    /// Whether another socket owns it: then the kernel refuses our changes (EPERM). Needs CAP_NET_ADMIN.
+    bool is_anothers();
+    /// Makes an ownable table that is nobody's this socket's, if nothing changed since `generation`, which grows by one
+    /// then. False: there is no such table.
+    bool take_over(std::uint32_t generation);
 
     /// Counts the changes to all tables of the network namespace.
     std::uint32_t generation();
@@ -45,6 +53,8 @@ public:
 
 private:
     std::uint32_t ask_generation(std::uint16_t wanted);
+    /// NFT_TABLE_F_*; nullopt: no such table.
+    std::optional<std::uint32_t> read_flags();
     // Each is false when something changed meanwhile.
     bool read_table(std::optional<Table>& result);
     bool read_sets(Table& table);
@@ -54,6 +64,7 @@ private:
     bool dump(netlink::Message message, const netlink::Socket::Each& each);
 
     netlink::Socket socket_;
+    bool owns_ = false;
 };
 
 } // namespace natctl::nft

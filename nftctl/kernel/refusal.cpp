@@ -93,7 +93,9 @@ std::string missing_part(const Expression& expression) {
 struct Remedy {
     const netlink::Answer& answer;
 
-    std::string operator()(const AddTable&) const {
+    std::string operator()(const AddTable& change) const {
+        if (answer.error == EOPNOTSUPP && change.ownable)
+            return "tables that outlive their owner need Linux 6.9: take own_table out of [agent] in site.toml";
         if (answer.error == EOPNOTSUPP || answer.error == EAFNOSUPPORT)
             return "the kernel lacks tables of family inet (CONFIG_NF_TABLES_INET)";
         return {};

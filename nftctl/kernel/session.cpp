@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <thread>
 
 #include <fmt/format.h>
 #include <syslog.h>
@@ -53,7 +54,8 @@ std::optional<Site> try_applied(const StatePaths& paths) {
 
 bool agent_runs(const std::string& run_dir) { return is_locked(run_dir + "/" + run_files::agent_lock); }
 
-std::unique_ptr<Kernel> make_kernel(const std::string& run_dir, const std::string& state_dir, Endpoints endpoints) {
+std::unique_ptr<Kernel> make_kernel(const std::string& run_dir, const std::string& state_dir, Endpoints endpoints,
+                                    const Standing& standing) {
     return make_linux_kernel({.endpoints = std::move(endpoints),
                               .white_now = [run_dir] { return read_run_time_entries(run_dir); },
                               .applied = [paths = StatePaths(state_dir)] { return try_applied(paths); },
@@ -61,12 +63,13 @@ std::unique_ptr<Kernel> make_kernel(const std::string& run_dir, const std::strin
                               .adjust =
                                   [run_dir](const Site&, Facts& facts) {
                                       if (agent_runs(run_dir)) facts.out_of_use = read_out_of_use(run_dir);
-                                  }});
+                                  },
+                              .tables = standing.tables});
 }
 
 /// While the agent runs, it is the one who follows names: two resolvers need not have the same answer at the same time.
 Endpoints endpoints_of(const Site& site, const std::string& run_dir, const std::string& state_dir,
-                       const FindEndpoints& find = {}) {
+                       const FindEndpoints& find) {
     if (find) return find(site);
     if (!agent_runs(run_dir)) return resolve_endpoints(site, state_dir);
     const auto known = read_endpoints(state_dir);
@@ -103,31 +106,59 @@ Applied apply_confirmed(Kernel& kernel, const std::string& state_dir, const Site
 
 /// To what a file in the state directory says.
 Transaction apply_kept(const std::string& run_dir, const std::string& state_dir, const std::string& path,
-                       const FindEndpoints& find = {}) {
+                       const Standing& standing) {
     const auto site = read_kept(path);
-    if (site)
-        return apply_and_mirror(*make_kernel(run_dir, state_dir, endpoints_of(*site, run_dir, state_dir, find)), *site,
-                                state_dir);
-    auto change = take_down(*make_linux_kernel());
+    if (site) {
+        auto endpoints = endpoints_of(*site, run_dir, state_dir, standing.find);
+        return apply_and_mirror(*make_kernel(run_dir, state_dir, std::move(endpoints), standing), *site, state_dir);
+    }
+    auto change = take_down(*make_linux_kernel({.tables = standing.tables}));
     remove_ipset_mirror(state_dir);
     return change;
 }
 
-Transaction roll_back_locked(const std::string& run_dir, const std::string& state_dir) {
+Transaction roll_back_locked(const std::string& run_dir, const std::string& state_dir, const Standing& standing) {
     const StatePaths paths(state_dir);
-    auto change = apply_kept(run_dir, state_dir, paths.applied);
+    auto change = apply_kept(run_dir, state_dir, paths.applied, standing);
     move_file(paths.on_trial, paths.refused);
     remove_file(paths.trial);
     return change;
 }
 
+/// By whoever owns the table: it looks at the files. Until then this waits, and does it should that one end before.
+void have_owner_roll_back(const std::string& run_dir, const std::string& state_dir) {
+    constexpr std::chrono::milliseconds pause(200);
+    const StatePaths paths(state_dir);
+    while (true) {
+        std::this_thread::sleep_for(pause);
+        const ApplyLock lock(run_dir);
+        if (read_trial(paths)) return;
+        if (nft::Nftables().is_anothers()) {
+            const auto site = read_kept(paths.applied);
+            if (!site || !pending(*make_kernel(run_dir, state_dir, read_endpoints(state_dir), {}), *site).empty())
+                continue;
+        } else {
+            apply_kept(run_dir, state_dir, paths.applied, {});
+        }
+        return;
+    }
+}
+
 /// Its process calls this; the directories are absolute.
 void end_of_time(const std::string& run_dir, const std::string& state_dir, const Trial& trial) {
-    const ApplyLock lock(run_dir);
-    const auto now = read_trial(StatePaths(state_dir));
+    std::optional<ApplyLock> lock(run_dir);
+    const StatePaths paths(state_dir);
+    const auto now = read_trial(paths);
     // Confirmed while we waited for the lock.
     if (!now || now->deadline != trial.deadline) return;
-    roll_back_locked(run_dir, state_dir);
+    if (nft::Nftables().is_anothers()) {
+        move_file(paths.on_trial, paths.refused);
+        remove_file(paths.trial);
+        lock.reset();
+        have_owner_roll_back(run_dir, state_dir);
+    } else {
+        roll_back_locked(run_dir, state_dir, {});
+    }
     ::syslog(LOG_NOTICE, "nobody confirmed the configuration on trial: the former one is back");
 }
 
@@ -149,24 +180,24 @@ Transaction apply_and_mirror(Kernel& kernel, const Site& site, const std::string
 
 std::optional<Site> read_site(const std::string& path, bool with_notes) { return load(path, with_notes).site; }
 
-std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site, const FindEndpoints& find) {
-    return make_kernel(options.run_dir, options.state_dir,
-                       endpoints_of(site, options.run_dir, options.state_dir, find));
+std::unique_ptr<Kernel> open_kernel(const Options& options, const Site& site, const Standing& standing) {
+    auto endpoints = endpoints_of(site, options.run_dir, options.state_dir, standing.find);
+    return make_kernel(options.run_dir, options.state_dir, std::move(endpoints), standing);
 }
 
-std::optional<Applied> apply_file(const Options& options, const FindEndpoints& find) {
+std::optional<Applied> apply_file(const Options& options, const Standing& standing) {
     auto wanted = load(options.config, false);
     if (!wanted.site) return std::nullopt;
-    const auto kernel = open_kernel(options, *wanted.site, find);
+    const auto kernel = open_kernel(options, *wanted.site, standing);
     const ApplyLock lock(options.run_dir);
     const StatePaths paths(options.state_dir);
     return apply_confirmed(*kernel, options.state_dir, *wanted.site, keep(wanted, paths));
 }
 
-std::optional<Applied> apply_on_trial(const Options& options, std::chrono::seconds time) {
+std::optional<Applied> apply_on_trial(const Options& options, std::chrono::seconds time, const Standing& standing) {
     auto wanted = load(options.config, false);
     if (!wanted.site) return std::nullopt;
-    const auto kernel = open_kernel(options, *wanted.site);
+    const auto kernel = open_kernel(options, *wanted.site, standing);
     // The process that waits leaves the working directory.
     const std::string run_dir = std::filesystem::absolute(options.run_dir).string();
     const std::string state_dir = std::filesystem::absolute(options.state_dir).string();
@@ -205,12 +236,13 @@ void confirm(const Options& options) {
     end_trial(paths);
 }
 
-Transaction roll_back(const Options& options) {
+Transaction roll_back(const Options& options, const Standing& standing) {
     const ApplyLock lock(options.run_dir);
-    return roll_back_locked(options.run_dir, options.state_dir);
+    return roll_back_locked(options.run_dir, options.state_dir, standing);
 }
 
-std::optional<Transaction> change_run_time_list(const Options& options, const EditRunTimeList& edit) {
+std::optional<Transaction> change_run_time_list(const Options& options, const EditRunTimeList& edit,
+                                                const Standing& standing) {
     const ApplyLock lock(options.run_dir);
     const auto site = read_applied(StatePaths(options.state_dir));
     if (!site || !nft::Nftables().exists()) return std::nullopt;
@@ -218,16 +250,17 @@ std::optional<Transaction> change_run_time_list(const Options& options, const Ed
     write_run_time_list(options.run_dir, edit(*site, former));
     try {
         // Names keep the addresses that they had last: this change is about others.
-        return apply_and_mirror(*make_kernel(options.run_dir, options.state_dir, read_endpoints(options.state_dir)),
-                                *site, options.state_dir, OtherLifetime::replaced);
+        const auto kernel =
+            make_kernel(options.run_dir, options.state_dir, read_endpoints(options.state_dir), standing);
+        return apply_and_mirror(*kernel, *site, options.state_dir, OtherLifetime::replaced);
     } catch (...) {
         write_run_time_list(options.run_dir, former);
         throw;
     }
 }
 
-Transaction forget(const Options& options) {
-    const auto kernel = make_linux_kernel();
+Transaction forget(const Options& options, const Standing& standing) {
+    const auto kernel = make_linux_kernel({.tables = standing.tables});
     const ApplyLock lock(options.run_dir);
     const StatePaths paths(options.state_dir);
     auto change = take_down(*kernel);
@@ -238,9 +271,9 @@ Transaction forget(const Options& options) {
     return change;
 }
 
-AppliedAgain apply_again(const Options& options, const FindEndpoints& find) {
+AppliedAgain apply_again(const Options& options, const Standing& standing) {
     auto wanted = load(options.config, false);
-    const auto kernel = wanted.site ? open_kernel(options, *wanted.site, find) : nullptr;
+    const auto kernel = wanted.site ? open_kernel(options, *wanted.site, standing) : nullptr;
     AppliedAgain result{.change = {}, .maps_files = maps_files_of(wanted)};
     const ApplyLock lock(options.run_dir);
     const StatePaths paths(options.state_dir);
@@ -250,7 +283,7 @@ AppliedAgain apply_again(const Options& options, const FindEndpoints& find) {
                        "warning: a configuration is on trial and stays so until `natctl confirm` or `natctl "
                        "rollback`; {} is read after that\n",
                        options.config);
-            result.change = apply_kept(options.run_dir, options.state_dir, paths.on_trial, find);
+            result.change = apply_kept(options.run_dir, options.state_dir, paths.on_trial, standing);
             return result;
         }
         move_file(paths.on_trial, paths.refused);
@@ -264,7 +297,7 @@ AppliedAgain apply_again(const Options& options, const FindEndpoints& find) {
                    "warning: {} was on trial and not confirmed: the configuration confirmed before is in place; "
                    "`natctl apply {}` applies it nevertheless\n",
                    options.config, options.config);
-        result.change = apply_kept(options.run_dir, options.state_dir, paths.applied, find);
+        result.change = apply_kept(options.run_dir, options.state_dir, paths.applied, standing);
         return result;
     }
     auto applied = apply_confirmed(*kernel, options.state_dir, *wanted.site, text);

@@ -10,6 +10,8 @@
 
 namespace natctl {
 
+inline constexpr std::chrono::seconds longest_trial = std::chrono::hours(24);
+
 /// A configuration that is in the kernel until it is confirmed, or its time is up: STATE_DIR/trial.
 struct Trial {
     /// Of CLOCK_BOOTTIME: it goes on while the machine sleeps, and nobody sets it.

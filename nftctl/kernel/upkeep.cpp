@@ -13,20 +13,22 @@
 #include "nftctl/kernel/linux_kernel.h"
 #include "nftctl/kernel/lock.h"
 #include "nftctl/kernel/memory.h"
+#include "nftctl/kernel/nftables.h"
 #include "nftctl/kernel/run_time_list.h"
 #include "nftctl/kernel/session_parts.h"
 
 namespace natctl {
 
-Upkeep::Upkeep(Options options, FindEndpoints find, AdjustFacts adjust)
+Upkeep::Upkeep(Options options, Standing standing, AdjustFacts adjust)
     : options_(std::move(options)),
-      find_(std::move(find)),
+      standing_(std::move(standing)),
       kernel_(make_linux_kernel({.white_now = [this] { return read_run_time_entries(options_.run_dir); },
                                  .applied = [this] { return site_ ? std::optional(*site_) : std::nullopt; },
                                  .run_dir = options_.run_dir,
-                                 .endpoints_of = find_,
+                                 .endpoints_of = standing_.find,
                                  .adjust = std::move(adjust),
-                                 .keep_table = true})) {}
+                                 .keep_table = true,
+                                 .tables = standing_.tables})) {}
 
 Upkeep::FileState Upkeep::state_of_file(const std::string& path) {
     struct stat status {};
@@ -53,7 +55,13 @@ std::shared_ptr<const Site> Upkeep::read_site() {
 Upkeep::Look Upkeep::look(bool thorough) {
     const ApplyLock lock(options_.run_dir);
     Look look{.site = read_site()};
-    if (!look.site) return look;
+    if (!look.site) {
+        if (standing_.tables && standing_.tables->owns()) {
+            look.change = take_down(*kernel_);
+            remove_ipset_mirror(options_.state_dir);
+        }
+        return look;
+    }
     check_ipset_mirror(*look.site);
     look.change = apply(*kernel_, *compiler_);
     look.facts = kernel_->read_facts(*look.site);

@@ -20,11 +20,12 @@ class Upkeep {
 public:
     using AdjustFacts = std::function<void(const Site&, Facts&)>;
 
-    /// `find` gives what is known, at once. `adjust` may change facts that are not to be believed.
-    Upkeep(Options options, FindEndpoints find, AdjustFacts adjust = {});
+    /// `standing.find` gives what is known, at once. `adjust` may change facts that are not to be believed.
+    Upkeep(Options options, Standing standing, AdjustFacts adjust = {});
 
     struct Look {
-        /// What is applied, confirmed or on trial; nullptr: nothing is, and nothing was done.
+        /// What is applied, confirmed or on trial; nullptr: nothing is, and nothing was done but that a table
+        /// that nobody else can take down is gone.
         std::shared_ptr<const Site> site;
         Facts facts = {};
         Transaction change = {};
@@ -57,7 +58,7 @@ private:
     std::shared_ptr<const Site> read_site();
 
     Options options_;
-    FindEndpoints find_;
+    Standing standing_;
     FileState read_;
     std::shared_ptr<const Site> site_;
     /// Of that site.

@@ -47,8 +47,8 @@ bool same_structure(const Table& a, const Table& b) {
             return other ? other->hook == chain.hook : !chain.hook;
         });
     };
-    return a.sets.size() == b.sets.size() && a.helpers == b.helpers && std::ranges::all_of(a.sets, has_set) &&
-           hooks_alike(a, chains_of(b)) && hooks_alike(b, chains_of(a));
+    return a.ownable == b.ownable && a.sets.size() == b.sets.size() && a.helpers == b.helpers &&
+           std::ranges::all_of(a.sets, has_set) && hooks_alike(a, chains_of(b)) && hooks_alike(b, chains_of(a));
 }
 
 void add_rules(std::vector<Change>& changes, const Chain& chain) {
@@ -56,7 +56,7 @@ void add_rules(std::vector<Change>& changes, const Chain& chain) {
 }
 
 void create(std::vector<Change>& changes, const Table& table) {
-    changes.push_back(AddTable{});
+    changes.push_back(AddTable{.ownable = table.ownable});
     for (const auto& set : table.sets) changes.push_back(AddSet{set.spec});
     for (const auto& helper : table.helpers) changes.push_back(AddHelper{helper});
     for (const auto& chain : table.chains) changes.push_back(AddChain{chain.name, chain.hook});

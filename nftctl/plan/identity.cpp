@@ -11,7 +11,7 @@ nft::SetSpec identity_spec() { return {.name = identity_name, .key = {nft::Datat
 nft::Set identity_set(const nft::Table& table) {
     // It has to tell our own tables apart: who may write the table needs no trick to make two alike.
     Fingerprint hash;
-    nft::Table empty{.sets = {}, .chains = table.chains, .helpers = table.helpers};
+    nft::Table empty{.sets = {}, .chains = table.chains, .helpers = table.helpers, .ownable = table.ownable};
     for (const auto& set : table.sets) empty.sets.push_back({set.spec, {}});
     hash.add(render(Plan{.table = std::move(empty)}));
     for (const auto& set : table.sets) {

@@ -112,7 +112,9 @@ std::string helper_text(const HelperObject& helper) {
 }
 
 struct ChangeText {
-    std::string operator()(const AddTable&) const { return "add table inet natctl"; }
+    std::string operator()(const AddTable& add) const {
+        return std::string("add table inet natctl") + (add.ownable ? " { flags owner,persist; }" : "");
+    }
     std::string operator()(const DeleteTable&) const { return "delete table inet natctl"; }
     std::string operator()(const AddSet& add) const {
         return fmt::format("add {} inet natctl {} {{ {} }}", word(add.spec), add.spec.name, spec_text(add.spec));
@@ -198,6 +200,8 @@ std::string render(const Plan& plan) {
     std::string text;
     if (plan.table) {
         text += "table inet natctl\ndelete table inet natctl\ntable inet natctl {\n";
+        // nft 1.0.6 does not know the flags, and a table that is made with them would be nft's own.
+        if (plan.table->ownable) text += "\t# flags owner,persist\n";
         for (const auto& set : plan.table->sets) {
             text += fmt::format("\t{} {} {{ {}", word(set.spec), set.spec.name, spec_text(set.spec));
             if (!set.elements.empty())

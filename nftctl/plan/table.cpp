@@ -36,7 +36,7 @@ bool Table::operator==(const Table& other) const {
         std::ranges::sort(sorted, {}, &Chain::name);
         return sorted;
     };
-    return sets == other.sets && helpers == other.helpers &&
+    return sets == other.sets && helpers == other.helpers && ownable == other.ownable &&
            std::ranges::equal(by_name(*this), by_name(other), [](auto* a, auto* b) { return *a == *b; });
 }
 

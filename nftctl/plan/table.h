@@ -93,6 +93,9 @@ struct Table {
     std::vector<Set> sets;
     std::vector<Chain> chains;
     std::vector<HelperObject> helpers = {};
+    /// May be owned by a socket, as that of an agent, and stays when that is closed (NFT_TABLE_F_PERSIST, Linux 6.9).
+    /// Nobody but the owner can change it meanwhile.
+    bool ownable = false;
 
     const Set* find_set(const std::string& name) const;
     const Chain* find_chain(const std::string& name) const;

@@ -12,7 +12,10 @@ namespace natctl {
 namespace nft {
 
 // One step of a change to our table, in the order in which the kernel is told.
-struct AddTable {};
+struct AddTable {
+    /// The socket that sends it owns the table from then on. One that is there and nobody's becomes its own.
+    bool ownable = false;
+};
 struct DeleteTable {};
 struct AddSet {
     SetSpec spec;

@@ -13,6 +13,7 @@ constexpr KnownKey agent_keys[] = {
     {"http", "an address of loopback with a port, the path of a Unix socket, or a list of them",
      R"(http = "127.0.0.1:9117")"},
     {"page", "a boolean", "page = true"},
+    {"own_table", "a boolean", "own_table = true"},
 };
 
 /// Bytes: 108 with the end (unix(7)), and the socket is made under another name first, with ".new" behind it.
@@ -44,6 +45,7 @@ AgentSettings parse_agent(const toml::table& table, Diagnostics& diagnostics) {
     AgentSettings agent;
     for (const auto& text : reader.texts("http"))
         if (auto listener = read_http(text, diagnostics)) agent.http.push_back(*std::move(listener));
+    agent.own_table = reader.boolean("own_table").value_or(false);
     agent.page = reader.boolean("page").value_or(false);
     if (agent.page && !reader.has("http"))
         diagnostics.error(begin_of(reader.find("page")->source()), "nothing says where the page is to be shown",

@@ -233,6 +233,8 @@ struct AgentSettings {
     std::vector<HttpListener> http;
     /// A page for people, beside /metrics.
     bool page = false;
+    /// No other program can change the table while the agent runs.
+    bool own_table = false;
 };
 
 /// Protocols that name addresses in their payload; the kernel's helpers translate these.

@@ -97,6 +97,10 @@ def test_it_applies_and_goes_back_on_request(kept):
     with Client(kept) as client:
         assert client.do("plan") == {"ok": True, "pending": False, "changes": ""}
         assert client.do("apply")["changed"] is False
+        assert client.do("apply", config=str(other), confirm=3600)["confirm_within"] == 3600
+        assert client.do("rollback")["changed"]
+        refused = client.do("apply", config="/nowhere/site.toml")
+        assert not refused["ok"] and "cannot read /nowhere/site.toml" in refused["error"]
         refused = client.do("confirm")
         assert not refused["ok"] and "nothing is on trial" in refused["error"]
 
@@ -293,6 +297,9 @@ def test_who_may_use_the_socket_needs_no_other_right(kept, as_nobody):
     assert "# by a member of the group" in kept.confirmed_text()
     assert json.loads(as_nobody(member, "plan", kept.toml, "--json").stdout) == {"pending": False, "changes": ""}
 
+    as_nobody(member, "apply", kept.toml, "--confirm", 3600)
+    assert kept.trial() is not None
+    as_nobody(member, "confirm")
     kept.run(*kept.command("apply", "--confirm", 3600, other))
     as_nobody(member, "confirm")
     assert "240.4.4.0/24" in kept.confirmed_text()
@@ -305,6 +312,8 @@ def test_who_may_use_the_socket_needs_no_other_right(kept, as_nobody):
         assert alone.code == 1 and "natctl: cannot" in alone.stderr, alone.stderr
     # It keeps another file.
     assert as_nobody(member, "apply", other, check=False).code == 1
+    as_nobody(member, "down")
+    assert kept.table_words() is None
 
 
 def test_mistakes_are_told_to_who_asks(kept):

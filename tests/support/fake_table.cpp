@@ -31,8 +31,9 @@ class Applying {
 public:
     explicit Applying(std::optional<Table>& table) : table_(table) {}
 
-    int operator()(const AddTable&) {
-        if (!table_) table_.emplace();
+    int operator()(const AddTable& change) {
+        if (table_) return change.ownable && !table_->ownable ? EOPNOTSUPP : 0;
+        table_.emplace().ownable = change.ownable;
         return 0;
     }
 

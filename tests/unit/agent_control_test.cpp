@@ -44,6 +44,12 @@ TEST_CASE("requests are read, and what is none is refused with what would be one
     CHECK(flows.host == "printer");
     CHECK(flows.limit == 7);
     CHECK(std::get<control::Request>(control::parse(R"({"do":"flows"})")).limit == control::usual_flows);
+    const auto apply = std::get<control::Request>(control::parse(R"({"do":"apply","confirm":60})"));
+    CHECK(apply.what == control::What::apply);
+    CHECK(apply.trial == 60s);
+    CHECK(!std::get<control::Request>(control::parse(R"({"do":"apply"})")).trial);
+    CHECK(std::get<control::Request>(control::parse(R"({"do":"apply","config":"/a.toml"})")).config == "/a.toml");
+    CHECK(std::get<control::Request>(control::parse(R"({"do":"down"})")).what == control::What::down);
     for (const char* line : {"",
                              "status",
                              "{}",
@@ -72,6 +78,13 @@ TEST_CASE("requests are read, and what is none is refused with what would be one
                              R"({"do":"whitelist","add":["192.0.2.1"],"seconds":18446744073709551615})",
                              R"({"do":"whitelist","add":["192.0.2.1"],"del":["192.0.2.1"]})",
                              R"({"do":"whitelist","Add":["192.0.2.1"]})",
+                             R"({"do":"apply","confirm":0})",
+                             R"({"do":"apply","confirm":86401})",
+                             R"({"do":"apply","confirm":"60"})",
+                             R"({"do":"apply","seconds":60})",
+                             R"({"do":"apply","config":"a.toml"})",
+                             R"({"do":"apply","config":7})",
+                             R"({"do":"down","confirm":60})",
                              R"({"do":"flows","limit":0})",
                              R"({"do":"flows","limit":1000000})",
                              R"({"do":"flows","limit":"7"})",

@@ -65,7 +65,7 @@ struct Router {
     TemporaryDirectory run_dir;
     Options options;
     Endpoints endpoints;
-    Upkeep upkeep{make_options(), [this](const Site&) { return endpoints; }};
+    Upkeep upkeep{make_options(), {.find = [this](const Site&) { return endpoints; }}};
 
     Router() {
         options = make_options();

@@ -359,3 +359,61 @@ TEST_CASE("sets of many messages") {
     const Snapshot emptied = kernel->read();
     for (const Set& set : emptied.plan.table->sets) CHECK(set.elements.empty());
 }
+
+TEST_CASE("what one socket owns no other changes; closed, it leaves the table behind, and another takes it over") {
+    const FreshNamespace fresh;
+    auto owner = std::make_shared<Nftables>();
+    const auto kernel = make_linux_kernel({.tables = owner});
+    auto table = small_table();
+    table.ownable = true;
+    commit(*kernel, {AddTable{.ownable = true}, AddSet{table.sets[0].spec}});
+    CHECK(owner->owns());
+    CHECK(!owner->is_anothers());
+    CHECK(kernel->read().plan.table->ownable);
+
+    const auto other = make_linux_kernel();
+    const AddElements elements{table.sets[0].spec, table.sets[0].elements};
+    const Refusal refusal = refused(*other, {elements});
+    CHECK(refusal.error == EPERM);
+    CHECK_MESSAGE(refusal.text.find("natctl-agent owns it") != std::string::npos, refusal.text);
+    CHECK(refused(*other, {DeleteTable{}}).error == EPERM);
+    run("nft flush ruleset");
+    CHECK(commit(*kernel, {elements}) == CommitResult::done);
+
+    auto next = std::make_shared<Nftables>();
+    CHECK(next->is_anothers());
+    CHECK(!next->take_over(next->generation()));
+}
+
+TEST_CASE("a table that its owner left behind is as it was, and anybody's") {
+    const FreshNamespace fresh;
+    const std::vector<Change> made{AddTable{.ownable = true}, AddChain{"pre", {}}, AddRule{"pre", {{Counter{}}}}};
+    commit(*make_linux_kernel(), made);
+    const auto before = list_table();
+    REQUIRE(before.find("counter") != std::string::npos);
+
+    Nftables next;
+    CHECK(!next.is_anothers());
+    const auto generation = next.generation();
+    CHECK(!next.take_over(generation + 1));
+    CHECK(!next.owns());
+    CHECK(next.take_over(generation));
+    CHECK(next.owns());
+    CHECK(next.generation() == generation + 1);
+    CHECK(Nftables().is_anothers());
+    CHECK(make_linux_kernel()->read().plan.table->chains.size() == 1);
+
+    const std::vector<Change> gone{DeleteTable{}};
+    CHECK(next.commit(gone, 0) == CommitResult::done);
+    CHECK(!next.owns());
+    CHECK(!next.take_over(next.generation()));
+}
+
+TEST_CASE("a table that was made for all to change stays so") {
+    const FreshNamespace fresh;
+    const auto other = make_linux_kernel();
+    commit(*other, {AddTable{}});
+    Nftables tables;
+    CHECK(!tables.take_over(tables.generation()));
+    CHECK(refused(*other, {AddTable{.ownable = true}}).error == EOPNOTSUPP);
+}

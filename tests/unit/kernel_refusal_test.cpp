@@ -60,6 +60,8 @@ TEST_CASE("refusals name the object, and the way out") {
               .ends_with("the kernel lacks nft_chain_nat (CONFIG_NFT_NAT): modprobe nft_chain_nat"));
     CHECK(text(AddTable{}, {.error = EPERM}) ==
           "cannot add table inet natctl: Operation not permitted; run it as root");
+    CHECK(text(AddTable{.ownable = true}, {.error = EOPNOTSUPP})
+              .ends_with("need Linux 6.9: take own_table out of [agent] in site.toml"));
     const std::string told = text(FlushChain{"pre"}, {.error = EINVAL, .text = "too bad"});
     CHECK(told.starts_with("cannot flush chain pre of table inet natctl: Invalid argument; "));
     CHECK(told.ends_with("; the kernel says: too bad"));

@@ -126,8 +126,25 @@ TEST_CASE("the identity differs with every part of a table") {
         differs([&](nft::Table& t) { t.chains[i].name += "x"; });
         differs([&](nft::Table& t) { t.chains[i].rules.emplace_back(); });
     }
+    differs([](nft::Table& t) { t.ownable = true; });
     differs([](nft::Table& t) { t.helpers.push_back({"ftp", "ftp"}); });
     CHECK(all.size() == count);
+}
+
+TEST_CASE("a table is made anew to be owned, once, and to be nobody's again") {
+    auto kernel = kernel_of(router());
+    auto site = site_a();
+    apply(kernel, site);
+    CHECK(!kernel.plan().table->ownable);
+    site.agent.own_table = true;
+    CHECK(apply(kernel, site).makes_table_anew());
+    CHECK(kernel.plan().table->ownable);
+    CHECK(apply(kernel, site).empty());
+    site.lan.emplace_back("lan1");
+    CHECK(!apply(kernel, site).makes_table_anew());
+    site.agent.own_table = false;
+    CHECK(apply(kernel, site).makes_table_anew());
+    CHECK(!kernel.plan().table->ownable);
 }
 
 TEST_CASE("for random sites and edits, the difference leads to the same as a fresh start") {

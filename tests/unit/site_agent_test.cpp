@@ -38,6 +38,12 @@ TEST_CASE("what the agent shows of itself") {
     CHECK(several.page);
 }
 
+TEST_CASE("whether the table belongs to the agent") {
+    CHECK(!read("").own_table);
+    CHECK(read("own_table = true").own_table);
+    CHECK(!read("own_table = false").own_table);
+}
+
 TEST_CASE("mistakes about what the agent shows") {
     const std::string nine = "[agent]\nhttp = @'127.0.0.1:9117'\n";
     const Mistake mistakes[] = {
@@ -50,6 +56,7 @@ TEST_CASE("mistakes about what the agent shows") {
         {"[agent]\nhttp = ['[::1]:1', @'192.168.1.1:9117']", "192.168.1.1:9117 is not on loopback", "[::1]:9117"},
         {"[agent]\nhttp = @'/" + std::string(200, 'x') + "'", "is too long for a socket", "/run/natctl/http.sock"},
         {"[agent]\nhttp = '127.0.0.1:9117'\npage = @'yes'", "\"page\" is text, not a boolean", "page = true"},
+        {"[agent]\nown_table = @1", "\"own_table\" is an integer, not a boolean", "own_table = true"},
         {"[agent]\npage = @true", "nothing says where the page is to be shown", "http = "},
         {"[agent]\nhttp = ['[::1]:9117', @'[::1]:9117']", "[::1]:9117 stands twice (line 7)", "leave one"},
         {"[agent]\nhttp = @'127.0.0.1:12345'", "takes the port of the tunnel itself", "[tunnel] port"},
