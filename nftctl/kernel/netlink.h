@@ -91,6 +91,8 @@ public:
     /// buffer holds. A sequence number may have several. `bytes` is the sum of all parts.
     std::vector<Answer> transact(std::span<iovec> parts, std::size_t bytes);
 
+    /// By which the kernel knows it; never 0.
+    std::uint32_t port() const { return mnl_socket_get_portid(socket_.get()); }
     int fd() const { return mnl_socket_get_fd(socket_.get()); }
 
 private:

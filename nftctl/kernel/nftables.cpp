@@ -84,39 +84,45 @@ Nftables::State Nftables::read() {
     throw SystemError("read", our_table, EAGAIN, "somebody changes the tables without a pause");
 }
 
-std::optional<std::uint32_t> Nftables::read_flags() {
-    std::uint32_t flags = 0;
+std::optional<Nftables::Status> Nftables::read_status() {
+    Status status;
     netlink::Message message = make_request(NFT_MSG_GETTABLE, NFPROTO_INET);
     mnl_attr_put_strz(message.header(), NFTA_TABLE_NAME, table_name);
     const netlink::Answer answer = socket_.request(message, [&](const nlmsghdr& reply) {
         netlink::each_attribute(reply, sizeof(nfgenmsg), [&](const nlattr& attribute) {
-            if (mnl_attr_get_type(&attribute) == NFTA_TABLE_FLAGS) flags = ntohl(mnl_attr_get_u32(&attribute));
+            if (mnl_attr_get_type(&attribute) == NFTA_TABLE_FLAGS) status.flags = ntohl(mnl_attr_get_u32(&attribute));
+            if (mnl_attr_get_type(&attribute) == NFTA_TABLE_OWNER) status.owner = ntohl(mnl_attr_get_u32(&attribute));
         });
     });
     if (answer.error == ENOENT) return std::nullopt;
     refuse(answer);
-    return flags;
+    return status;
 }
 
-bool Nftables::exists() { return read_flags().has_value(); }
+bool Nftables::exists() { return read_status().has_value(); }
 
-bool Nftables::is_anothers() { return !owns_ && (read_flags().value_or(0) & NFT_TABLE_F_OWNER) != 0; }
+bool Nftables::owns() { return read_status().value_or(Status{}).owner == socket_.port(); }
+
+bool Nftables::is_anothers() {
+    const auto owner = read_status().value_or(Status{}).owner;
+    return owner != 0 && owner != socket_.port();
+}
 
 bool Nftables::take_over(std::uint32_t generation) {
-    const auto flags = read_flags().value_or(0);
-    if ((flags & NFT_TABLE_F_OWNER) != 0 || (flags & table_persists) == 0) return false;
+    const auto status = read_status().value_or(Status{});
+    if (status.owner != 0 || (status.flags & table_persists) == 0) return false;
     const Change ours = AddTable{.ownable = true};
     return commit(std::span(&ours, 1), generation) == CommitResult::done;
 }
 
 bool Nftables::read_table(std::optional<Table>& result) {
-    const auto flags = read_flags();
-    if (!flags) return true;
+    const auto status = read_status();
+    if (!status) return true;
     Table& table = result.emplace();
-    table.ownable = (*flags & table_persists) != 0;
+    table.ownable = (status->flags & table_persists) != 0;
     if (!read_sets(table) || !read_helpers(table) || !read_chains(table) || !read_rules(table)) return false;
     // A table that sleeps hooks nothing, whatever its chains say.
-    if ((*flags & NFT_TABLE_F_DORMANT) != 0)
+    if ((status->flags & NFT_TABLE_F_DORMANT) != 0)
         for (Chain& chain : table.chains) chain.hook.reset();
     return true;
 }
@@ -223,14 +229,7 @@ CommitResult Nftables::commit(std::span<const Change> changes, std::uint32_t gen
         }
         throw refusal_of(answer);
     }
-    if (acknowledged) {
-        for (const Change& change : changes)
-            if (const auto* added = std::get_if<AddTable>(&change))
-                owns_ = added->ownable;
-            else if (std::holds_alternative<DeleteTable>(change))
-                owns_ = false;
-        return CommitResult::done;
-    }
+    if (acknowledged) return CommitResult::done;
     // The answer was lost, and with it whether the batch was refused. Where nothing changed at all, it was.
     const bool unchanged = generation != 0 && this->generation() == generation;
     throw SystemError("change", our_table, ENOBUFS,

@@ -16,9 +16,10 @@ class Nftables {
 public:
     Nftables();
 
-    /// Whether the table is this socket's.
-    bool owns() const { return owns_; }
-    /// Whether another socket owns it: then the kernel refuses our changes (EPERM). Needs CAP_NET_ADMIN.
+    // Whose the table is; these need CAP_NET_ADMIN.
+    /// This socket's.
+    bool owns();
+    /// Another socket's: then the kernel refuses our changes (EPERM).
     bool is_anothers();
     /// Makes an ownable table that is nobody's this socket's, if nothing changed since `generation`, which grows by one
     /// then. False: there is no such table.
@@ -53,8 +54,14 @@ public:
 
 private:
     std::uint32_t ask_generation(std::uint16_t wanted);
-    /// NFT_TABLE_F_*; nullopt: no such table.
-    std::optional<std::uint32_t> read_flags();
+    struct Status {
+        /// NFT_TABLE_F_*
+        std::uint32_t flags = 0;
+        /// The port of the socket that owns it (NFTA_TABLE_OWNER); 0: nobody does.
+        std::uint32_t owner = 0;
+    };
+    /// nullopt: no such table.
+    std::optional<Status> read_status();
     // Each is false when something changed meanwhile.
     bool read_table(std::optional<Table>& result);
     bool read_sets(Table& table);
@@ -64,7 +71,6 @@ private:
     bool dump(netlink::Message message, const netlink::Socket::Each& each);
 
     netlink::Socket socket_;
-    bool owns_ = false;
 };
 
 } // namespace natctl::nft
