@@ -16,8 +16,10 @@ HERE = Path(__file__).parent
 
 #: A program that makes a lab with a running process in it, says so, and then waits for its end.
 OWNER = """
-import sys
+import signal, sys
 from natlab import Lab, build_sites
+# Ignored in what a shell runs in the background, and in all that this starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Lab() as lab:
     build_sites(lab)
     lab.stranger.start("sleeper", "sleep", "1000")
