@@ -77,8 +77,7 @@ private:
     ControlSocket::Answer answer(std::string_view line, bool from_root);
     std::string answer(const control::Request& request);
     std::string edit_white_list(const control::Request& request);
-    /// As `natctl apply` does, on trial or for good. nullopt: the configuration has mistakes.
-    std::optional<Applied> apply_now(const Options& session, std::optional<std::chrono::seconds> trial);
+    /// As `natctl apply` does, on trial or for good.
     std::string answer_apply(const control::Request& request);
     control::State state();
     /// What it came to. Throws SystemError.

@@ -17,6 +17,14 @@
 
 namespace natctl {
 
+namespace {
+
+std::string refuse_mistakes(const std::string& config) {
+    return control::refusal(config + " has mistakes: `natctl check` names them");
+}
+
+} // namespace
+
 ControlSocket::Answer Agent::answer(std::string_view line, bool from_root) {
     const auto request = control::parse(line);
     if (const auto* mistake = std::get_if<std::string>(&request)) return {control::refusal(*mistake)};
@@ -42,7 +50,7 @@ std::string Agent::answer(const control::Request& request) {
     case control::What::down: return control::answer(forget(session, standing_), true);
     case control::What::plan: {
         const auto site = read_site(session.config);
-        if (!site) return control::refusal(session.config + " has mistakes: `natctl check` names them");
+        if (!site) return refuse_mistakes(session.config);
         return control::answer(pending(*open_kernel(session, *site, standing_), *site), false);
     }
     case control::What::flows: {
@@ -93,18 +101,14 @@ std::string Agent::answer_apply(const control::Request& request) {
     if (::access(session.config.c_str(), R_OK) < 0)
         throw SystemError("read", session.config, errno,
                           "its service shows natctl-agent neither /home nor /tmp: put the file beside site.toml");
-    const auto applied = apply_now(session, request.trial);
-    return applied ? control::answer(applied->change, applied->warnings, request.trial)
-                   : control::refusal(session.config + " has mistakes: `natctl check` names them");
-}
-
-std::optional<Applied> Agent::apply_now(const Options& session, std::optional<std::chrono::seconds> trial) {
-    auto applied = trial ? apply_on_trial(session, *trial, standing_) : apply_file(session, standing_);
-    if (applied) tell_applied(session.config, applied->change);
+    const auto applied =
+        request.trial ? apply_on_trial(session, *request.trial, standing_) : apply_file(session, standing_);
     // The rest of what a reload does can wait for its turn. It takes the agent's own file, and for good.
-    const bool own = !trial && session.config == options_.session.config;
+    const bool own = !request.trial && session.config == options_.session.config;
     reconciler_.note(own ? Cause::request : Cause::applied, Loop::Clock::now());
-    return applied;
+    if (!applied) return refuse_mistakes(session.config);
+    tell_applied(session.config, applied->change);
+    return control::answer(applied->change, applied->warnings, request.trial);
 }
 
 control::State Agent::state() {

@@ -29,18 +29,19 @@ void print(const Options& options, nlohmann::ordered_json changed, const std::ve
         fmt::print("on trial: the former state comes back in {} s, unless `natctl confirm` keeps this one\n", seconds);
 }
 
-/// nullopt: it has ended meanwhile, or natctl can do it itself.
+/// nullopt: natctl has to do it by itself.
 std::optional<int> run_by_agent(const Options& options, int seconds) {
-    const bool its_own = agent_keeps(options);
-    if (!its_own && !agent_owns(options)) return std::nullopt;
+    auto agent = find_agent(options);
+    if (!agent) return std::nullopt;
+    const bool its_own = keeps(*agent, options);
+    if (!its_own && !agent_owns_table()) return std::nullopt;
     // It says mistakes where nobody may look for them.
     if (!read_site(options.config)) return exit_error;
     nlohmann::ordered_json request{{"do", "apply"}};
     if (seconds != 0) request["confirm"] = seconds;
     if (!its_own) request["config"] = std::filesystem::absolute(options.config).string();
-    const auto answer = its_own ? by_agent_of(options, request) : by_agent(options, request);
-    if (!answer) return std::nullopt;
-    print(options, json_of(*answer, "changed"), answer->at("warnings").get<std::vector<std::string>>(), seconds);
+    const auto answer = ask(*agent, request);
+    print(options, json_of(answer, "changed"), answer.at("warnings").get<std::vector<std::string>>(), seconds);
     return exit_done;
 }
 

@@ -5,7 +5,6 @@
 #include <stdexcept>
 
 #include "nftctl/base/error.h"
-#include "nftctl/cli/agent_client.h"
 #include "nftctl/kernel/nftables.h"
 
 namespace natctl {
@@ -20,37 +19,17 @@ bool same_place(const std::string& one, const std::string& other) {
     return !one.empty() && (one == other || std::filesystem::equivalent(one, other, error));
 }
 
-bool serves(const AgentClient& agent, const Options& options) {
-    return same_place(agent.state_dir(), options.state_dir);
-}
-
-bool keeps(const AgentClient& agent, const Options& options) {
-    return serves(agent, options) && same_place(agent.config(), options.config);
-}
-
-std::optional<Json> ask(const Options& options, const Json& request, decltype(serves) can_do) {
-    auto agent = AgentClient::connect(options.run_dir);
-    if (!agent || !can_do(*agent, options)) return std::nullopt;
-    auto answer = agent->ask(request, AgentClient::for_work);
-    if (!answer)
-        throw std::runtime_error("natctl-agent does not say what came of it: `natctl status` shows how things stand, "
-                                 "`journalctl -u natctl-agent` what it does");
-    if (!answer->value("ok", false)) throw std::runtime_error(answer->value("error", "natctl-agent refuses"));
-    return answer;
-}
-
 } // namespace
 
-std::optional<Json> by_agent(const Options& options, const Json& request) { return ask(options, request, serves); }
-
-bool agent_keeps(const Options& options) {
-    const auto agent = AgentClient::connect(options.run_dir);
-    return agent && keeps(*agent, options);
+std::optional<AgentClient> find_agent(const Options& options) {
+    auto agent = AgentClient::connect(options.run_dir);
+    if (agent && !same_place(agent->state_dir(), options.state_dir)) agent.reset();
+    return agent;
 }
 
-bool agent_owns(const Options& options) {
-    const auto agent = AgentClient::connect(options.run_dir);
-    if (!agent || !serves(*agent, options)) return false;
+bool keeps(const AgentClient& agent, const Options& options) { return same_place(agent.config(), options.config); }
+
+bool agent_owns_table() {
     try {
         return nft::Nftables().is_anothers();
     } catch (const SystemError&) {
@@ -59,6 +38,18 @@ bool agent_owns(const Options& options) {
     }
 }
 
-std::optional<Json> by_agent_of(const Options& options, const Json& request) { return ask(options, request, keeps); }
+Json ask(AgentClient& agent, const Json& request) {
+    auto answer = agent.ask(request, AgentClient::for_work);
+    if (!answer)
+        throw std::runtime_error("natctl-agent does not say what came of it: `natctl status` shows how things stand, "
+                                 "`journalctl -u natctl-agent` what it does");
+    if (!answer->value("ok", false)) throw std::runtime_error(answer->value("error", "natctl-agent refuses"));
+    return *std::move(answer);
+}
+
+std::optional<Json> by_agent(const Options& options, const Json& request) {
+    auto agent = find_agent(options);
+    return agent ? std::optional(ask(*agent, request)) : std::nullopt;
+}
 
 } // namespace natctl

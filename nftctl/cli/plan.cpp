@@ -8,30 +8,28 @@
 #include "nftctl/cli/print_change.h"
 #include "nftctl/cli/verbs.h"
 #include "nftctl/kernel/apply.h"
-#include "nftctl/plan/render.h"
 
 namespace natctl {
 
 namespace {
 
+/// As json_of() makes it.
+nlohmann::ordered_json find_pending(const Options& options, const Site& site) {
+    // Reading what the kernel holds takes root.
+    auto agent = ::geteuid() != 0 ? find_agent(options) : std::nullopt;
+    if (agent && keeps(*agent, options)) return json_of(ask(*agent, {{"do", "plan"}}), "pending");
+    return json_of(pending(*open_kernel(options, site), site), "pending");
+}
+
 int run(const Options& options) {
     const auto site = read_site(options.config);
     if (!site) return exit_error;
-    // Reading what the kernel holds takes root.
-    if (const auto answer = ::geteuid() != 0 ? by_agent_of(options, {{"do", "plan"}}) : std::nullopt) {
-        if (options.json)
-            fmt::print("{}\n", json_of(*answer, "pending").dump(2));
-        else
-            fmt::print("{}", answer->at("changes").get_ref<const std::string&>());
-        return answer->at("pending").get<bool>() ? exit_pending : exit_done;
-    }
-    const auto kernel = open_kernel(options, *site);
-    const auto change = pending(*kernel, *site);
+    const auto found = find_pending(options, *site);
     if (options.json)
-        fmt::print("{}\n", json_of(change, "pending").dump(2));
+        fmt::print("{}\n", found.dump(2));
     else
-        fmt::print("{}", render(change));
-    return change.empty() ? exit_done : exit_pending;
+        fmt::print("{}", found.at("changes").get_ref<const std::string&>());
+    return found.at("pending").get<bool>() ? exit_pending : exit_done;
 }
 
 } // namespace
