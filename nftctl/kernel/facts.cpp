@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 #include <optional>
 
 #include <linux/if_addr.h>
@@ -58,28 +57,19 @@ std::vector<FoundAddress> read_addresses(netlink::Socket& socket) {
     return addresses;
 }
 
-/// False also where the file is absent: without IPv6 in the kernel nothing is forwarded.
-bool read_switch(const char* path) {
-    std::ifstream file(path);
-    int value = 0;
-    return file >> value && value != 0;
-}
-
 } // namespace
 
-Facts read_facts(netlink::Socket& socket) {
-    Facts facts;
+std::vector<Interface> read_interfaces(netlink::Socket& socket) {
+    std::vector<Interface> interfaces;
     for (const Device& link : read_links(socket)) {
         const bool up = (link.flags & IFF_UP) != 0 && (link.flags & IFF_RUNNING) != 0;
-        facts.interfaces.push_back({.name = link.name, .index = link.index, .up = up, .addresses = {}});
+        interfaces.push_back({.name = link.name, .index = link.index, .up = up, .addresses = {}});
     }
     for (const FoundAddress& found : read_addresses(socket)) {
-        const auto interface = std::ranges::find(facts.interfaces, found.index, &Interface::index);
-        if (interface != facts.interfaces.end()) interface->addresses.push_back(found.address);
+        const auto interface = std::ranges::find(interfaces, found.index, &Interface::index);
+        if (interface != interfaces.end()) interface->addresses.push_back(found.address);
     }
-    facts.forwarding4 = read_switch("/proc/sys/net/ipv4/ip_forward");
-    facts.forwarding6 = read_switch("/proc/sys/net/ipv6/conf/all/forwarding");
-    return facts;
+    return interfaces;
 }
 
 } // namespace natctl

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <vector>
+
 #include "nftctl/kernel/netlink.h"
 #include "nftctl/plan/facts.h"
 
@@ -8,7 +10,6 @@ namespace natctl {
 
 /// Interfaces and their addresses in the kernel's order, so that the first address of a family is the primary one.
 /// IPv6 addresses that are link-local or not yet proven unique are left out: no route may name them as source.
-/// Forwarding is that of the calling thread's network namespace (/proc/sys/net).
-Facts read_facts(netlink::Socket& socket);
+std::vector<Interface> read_interfaces(netlink::Socket& socket);
 
 } // namespace natctl

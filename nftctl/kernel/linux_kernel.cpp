@@ -10,6 +10,7 @@
 #include "nftctl/kernel/conntrack.h"
 #include "nftctl/kernel/facts.h"
 #include "nftctl/kernel/guards.h"
+#include "nftctl/kernel/kernel_switch.h"
 #include "nftctl/kernel/memory.h"
 #include "nftctl/kernel/nftables.h"
 #include "nftctl/kernel/policy_rules.h"
@@ -25,13 +26,14 @@ class LinuxKernel : public Kernel {
 public:
     explicit LinuxKernel(KernelSources sources)
         : sources_(std::move(sources)),
-          shared_tables_(sources_.tables ? sources_.tables : std::make_shared<nft::Nftables>()),
-          tables_(*shared_tables_) {
+          tables_(sources_.tables ? sources_.tables : std::make_shared<nft::Nftables>()) {
         if (!sources_.run_dir.empty()) memory_.emplace(sources_.run_dir);
     }
 
     Facts read_facts(const Site& site) override {
-        Facts facts = natctl::read_facts(route_socket_);
+        Facts facts{.interfaces = read_interfaces(route_socket_)};
+        facts.forwarding4 = forwarding4_.is_on();
+        facts.forwarding6 = forwarding6_.is_on();
         find_guards(site, facts);
         facts.endpoints = sources_.endpoints_of ? sources_.endpoints_of(site) : sources_.endpoints;
         if (sources_.white_now) facts.white_now = sources_.white_now();
@@ -41,7 +43,7 @@ public:
 
     Snapshot read() override {
         auto state = make_again();
-        if (!state) state = tables_.read();
+        if (!state) state = tables_->read();
         return {.plan = {.table = std::move(state->table),
                          .rules = read_policy_rules(route_socket_),
                          .routes = read_routes(route_socket_)},
@@ -50,7 +52,7 @@ public:
 
     CommitResult commit(const Transaction& transaction, std::uint32_t generation) override {
         const std::vector<Route> removed = remove_first(transaction, generation);
-        if (tables_.commit(transaction.changes, generation) == CommitResult::stale) {
+        if (tables_->commit(transaction.changes, generation) == CommitResult::stale) {
             for (const Route& route : removed) add_route(route_socket_, route);
             return CommitResult::stale;
         }
@@ -68,7 +70,7 @@ public:
         if (sources_.keep_table && !table_) table_ = plan.table;
         const auto is_in_place = [this](const nft::Set& set) {
             nft::Set found{set.spec, {}};
-            return !set.spec.timeout || (tables_.read_elements(found) && found == set);
+            return !set.spec.timeout || (tables_->read_elements(found) && found == set);
         };
         return std::ranges::all_of(plan.table->sets, is_in_place) && read_policy_rules(route_socket_) == plan.rules &&
                read_routes(route_socket_) == plan.routes;
@@ -77,7 +79,8 @@ public:
     void remember(const Plan& plan, std::uint32_t generation) override {
         const auto identity = identity_of(plan);
         if (!identity || !memory_) return;
-        memory_->keep({.generation = generation, .identity = *identity});
+        seen_ = {.generation = generation, .identity = *identity};
+        memory_->keep(*seen_);
         if (sources_.keep_table) table_ = plan.table;
     }
 
@@ -93,24 +96,23 @@ public:
 private:
     /// What an agent before this one owned. Nothing in it changes by that.
     void take_over() {
-        if (tables_.owns()) return;
-        const auto generation = tables_.generation();
-        if (!tables_.take_over(generation)) return;
-        auto seen = memory_ ? memory_->recall() : std::nullopt;
-        if (!seen || seen->generation != generation) return;
-        seen->generation = generation + 1;
-        memory_->keep(*seen);
+        const auto generation = tables_->generation();
+        if (tables_->take_over(generation) && memory_) memory_->follow(generation + 1, generation + 1);
     }
 
     /// What the table is, but for elements with a lifetime, which go by themselves; nullopt when somebody changed any
     /// table since it was seen last.
     std::optional<Memory::Seen> known_table() {
+        const auto generation = tables_->generation();
+        if (seen_ && seen_->generation == generation) return seen_;
+        seen_.reset();
         const auto seen = memory_ ? memory_->recall() : std::nullopt;
-        if (!seen || tables_.generation() != seen->generation) return std::nullopt;
+        if (!seen || generation != seen->generation) return std::nullopt;
         // The record may be of another namespace that had the same number.
         nft::Set identity{identity_spec(), {}};
-        if (!tables_.read_elements(identity) || identity_of(identity.elements) != seen->identity) return std::nullopt;
-        return seen;
+        if (!tables_->read_elements(identity) || identity_of(identity.elements) != seen->identity) return std::nullopt;
+        seen_ = seen;
+        return seen_;
     }
 
     std::optional<nft::Nftables::State> make_again() {
@@ -125,7 +127,7 @@ private:
         }
         if (identity_of(plan) != known->identity) return std::nullopt;
         for (auto& set : plan.table->sets)
-            if (set.spec.timeout && !tables_.read_elements(set)) return std::nullopt;
+            if (set.spec.timeout && !tables_->read_elements(set)) return std::nullopt;
         return nft::Nftables::State{.table = std::move(plan.table), .generation = known->generation};
     }
 
@@ -134,7 +136,7 @@ private:
     std::vector<Route> remove_first(const Transaction& transaction, std::uint32_t generation) {
         std::vector<Route> removed;
         if (transaction.remove_routes_first.empty()) return removed;
-        if (!transaction.changes.empty() && generation != 0 && tables_.generation() != generation) return removed;
+        if (!transaction.changes.empty() && generation != 0 && tables_->generation() != generation) return removed;
         for (const Route& route : transaction.remove_routes_first)
             if (remove_route(route_socket_, route)) removed.push_back(route);
         return removed;
@@ -142,12 +144,15 @@ private:
 
     KernelSources sources_;
     std::optional<Memory> memory_;
+    /// What the table was seen to be by this one itself.
+    std::optional<Memory::Seen> seen_;
     /// The one that was remembered last, if it is kept.
     std::optional<nft::Table> table_;
-    std::shared_ptr<nft::Nftables> shared_tables_;
-    nft::Nftables& tables_;
+    std::shared_ptr<nft::Nftables> tables_;
     Conntrack conntrack_;
     netlink::Socket route_socket_{NETLINK_ROUTE};
+    KernelSwitch forwarding4_{"/proc/sys/net/ipv4/ip_forward"};
+    KernelSwitch forwarding6_{"/proc/sys/net/ipv6/conf/all/forwarding"};
 };
 
 } // namespace

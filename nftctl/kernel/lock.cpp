@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/kernel/lock.h"
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <sys/file.h>
 
@@ -10,9 +12,14 @@
 namespace natctl {
 
 ApplyLock::ApplyLock(const std::string& run_dir) {
-    make_directory(run_dir);
     const std::string path = run_dir + "/natctl.lock";
-    fd_ = Fd(check(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), "open", path));
+    const auto open = [&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); };
+    fd_ = Fd(open());
+    if (!fd_ && errno == ENOENT) {
+        make_directory(run_dir);
+        fd_ = Fd(open());
+    }
+    check(fd_.get(), "open", path);
     check(::flock(fd_.get(), LOCK_EX), "lock", path);
     sigset_t deferred;
     sigemptyset(&deferred);

@@ -59,4 +59,11 @@ void Memory::keep(const Seen& seen) {
     }
 }
 
+void Memory::follow(std::uint32_t first, std::uint32_t last) {
+    auto seen = recall();
+    if (!seen || seen->generation + 1 < first || seen->generation >= last) return;
+    seen->generation = last;
+    keep(*seen);
+}
+
 } // namespace natctl

@@ -26,6 +26,9 @@ public:
     std::optional<Seen> recall() const;
     /// A file that cannot be written is no harm: the table is read the next time.
     void keep(const Seen& seen);
+    /// From the generation `first` to `last` nobody changed what it knows: what is known stays known. Nothing, if it
+    /// was known of another generation.
+    void follow(std::uint32_t first, std::uint32_t last);
 
 private:
     std::string path_;

@@ -22,7 +22,7 @@ public:
     /// Another socket's: then the kernel refuses our changes (EPERM).
     bool is_anothers();
     /// Makes an ownable table that is nobody's this socket's, if nothing changed since `generation`, which grows by one
-    /// then. False: there is no such table.
+    /// then. False: there is no such table, or it is this socket's already.
     bool take_over(std::uint32_t generation);
 
     /// Counts the changes to all tables of the network namespace.

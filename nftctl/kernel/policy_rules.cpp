@@ -56,18 +56,17 @@ FoundRule parse(const nlmsghdr& message) {
     return found;
 }
 
-std::vector<FoundRule> dump(netlink::Socket& socket, Family family) {
+/// Of IPv4, and of IPv6 where the kernel has it.
+std::vector<FoundRule> dump(netlink::Socket& socket) {
     std::vector<FoundRule> rules;
     const int error = dump_route<fib_rule_hdr>(
-        socket, RTM_GETRULE, [&](netlink::Message&, fib_rule_hdr& header) { header.family = address_family(family); },
-        [&] { rules.clear(); },
+        socket, RTM_GETRULE, [](netlink::Message&, fib_rule_hdr&) {}, [&] { rules.clear(); },
         [&](const nlmsghdr& message) {
             const auto* const header = static_cast<const fib_rule_hdr*>(mnl_nlmsg_get_payload(&message));
-            if (message.nlmsg_type == RTM_NEWRULE && header->family == address_family(family))
-                rules.push_back(parse(message));
+            // Those of multicast routing are listed as well.
+            const bool ip = header->family == AF_INET || header->family == AF_INET6;
+            if (message.nlmsg_type == RTM_NEWRULE && ip) rules.push_back(parse(message));
         });
-    // No IPv6 in this kernel.
-    if (error == EAFNOSUPPORT || error == EOPNOTSUPP) return {};
     if (error != 0) throw SystemError("read", "policy rules", error);
     return rules;
 }
@@ -99,9 +98,8 @@ std::string remedy(const netlink::Answer& answer) {
 
 std::vector<PolicyRule> read_policy_rules(netlink::Socket& socket) {
     std::vector<PolicyRule> rules;
-    for (const Family family : {Family::ipv4, Family::ipv6})
-        for (FoundRule& found : dump(socket, family))
-            if (is_ours(found)) rules.push_back(std::move(found.rule));
+    for (FoundRule& found : dump(socket))
+        if (is_ours(found)) rules.push_back(std::move(found.rule));
     std::ranges::sort(rules);
     return rules;
 }

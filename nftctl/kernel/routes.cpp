@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cerrno>
 #include <optional>
+#include <set>
 
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -30,6 +31,8 @@ std::string text_of(const Route& route) {
 /// A route of whoever.
 struct FoundRoute {
     Route route;
+    /// 0: of none.
+    std::uint32_t interface = 0;
     std::uint8_t protocol = 0;
     std::uint32_t metric = 0;
 };
@@ -54,7 +57,7 @@ std::uint8_t encode_type(RouteType type) {
 }
 
 /// nullopt: of a type that none of ours can be.
-std::optional<FoundRoute> parse(const nlmsghdr& message, const std::vector<Device>& links) {
+std::optional<FoundRoute> parse(const nlmsghdr& message) {
     const auto* const header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
     const auto type = decode_type(header->rtm_type);
     // Cached copies of routes are listed among them.
@@ -71,17 +74,13 @@ std::optional<FoundRoute> parse(const nlmsghdr& message, const std::vector<Devic
         case RTA_GATEWAY: found.route.via = netlink::decode_address(family, attribute); break;
         case RTA_PREFSRC: found.route.source = netlink::decode_address(family, attribute); break;
         case RTA_PRIORITY: found.metric = mnl_attr_get_u32(&attribute); break;
-        case RTA_OIF: {
-            const auto link = std::ranges::find(links, mnl_attr_get_u32(&attribute), &Device::index);
-            if (link != links.end()) found.route.dev = link->name;
-            break;
-        }
+        case RTA_OIF: found.interface = mnl_attr_get_u32(&attribute); break;
         default: break;
         }
     });
     found.route.destination = Prefix(destination, header->rtm_dst_len);
     // IPv6 unreachable routes are listed with the interface lo.
-    if (*type == RouteType::unreachable) found.route.dev.clear();
+    if (*type == RouteType::unreachable) found.interface = 0;
     return found;
 }
 
@@ -91,9 +90,34 @@ struct Selection {
     std::optional<std::uint32_t> table = {};
 };
 
-std::vector<FoundRoute> dump(netlink::Socket& socket, Family family, const Selection& selection) {
-    const std::vector<Device> links = read_links(socket);
-    std::vector<FoundRoute> routes;
+/// Those with these numbers, as far as there are any.
+std::vector<Device> find_devices(netlink::Socket& socket, const std::set<std::uint32_t>& indices) {
+    // To list all interfaces of a small router takes as long as to ask for some of them.
+    constexpr std::size_t most_asked_for = 3;
+    if (indices.size() > most_asked_for) return read_links(socket);
+    std::vector<Device> found;
+    for (const auto index : indices)
+        if (auto link = find_link(socket, index)) found.push_back(*std::move(link));
+    return found;
+}
+
+void fill_in_devices(netlink::Socket& socket, std::vector<FoundRoute>& routes) {
+    std::set<std::uint32_t> indices;
+    for (const FoundRoute& found : routes)
+        if (found.interface != 0) indices.insert(found.interface);
+    const auto devices = find_devices(socket, indices);
+    for (FoundRoute& found : routes) {
+        const auto device = std::ranges::find(devices, found.interface, &Device::index);
+        if (device != devices.end()) found.route.dev = device->name;
+    }
+}
+
+/// False: a route of several ways, which others made with our protocol; or one whose interface went meanwhile and took
+/// it along.
+bool may_be_ours(const Route& route) { return route.dev.empty() == (route.type == RouteType::unreachable); }
+
+void dump(netlink::Socket& socket, Family family, const Selection& selection, std::vector<FoundRoute>& routes) {
+    const auto before = routes.size();
     const int error = dump_route<rtmsg>(
         socket, RTM_GETROUTE,
         [&](netlink::Message& message, rtmsg& header) {
@@ -101,20 +125,19 @@ std::vector<FoundRoute> dump(netlink::Socket& socket, Family family, const Selec
             header.rtm_protocol = selection.protocol.value_or(RTPROT_UNSPEC);
             if (selection.table) mnl_attr_put_u32(message.header(), RTA_TABLE, *selection.table);
         },
-        [&] { routes.clear(); },
+        [&] { routes.resize(before); },
         [&](const nlmsghdr& message) {
             const auto* const header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&message));
             if (header->rtm_family != address_family(family)) return;
-            auto found = parse(message, links);
+            auto found = parse(message);
             if (!found || (selection.protocol && found->protocol != *selection.protocol) ||
                 (selection.table && found->route.table != *selection.table))
                 return;
             routes.push_back(std::move(*found));
         });
     // No such table; or no IPv6 in this kernel.
-    if (error == ENOENT || error == EAFNOSUPPORT || error == EOPNOTSUPP) return {};
-    if (error != 0) throw SystemError("read", "routes", error);
-    return routes;
+    if (error != 0 && error != ENOENT && error != EAFNOSUPPORT && error != EOPNOTSUPP)
+        throw SystemError("read", "routes", error);
 }
 
 void put_address(netlink::Message& message, std::uint16_t type, const Address& address) {
@@ -125,7 +148,7 @@ void put_address(netlink::Message& message, std::uint16_t type, const Address& a
 std::optional<netlink::Message> make_message(netlink::Socket& socket, const Route& route, std::uint16_t type,
                                              std::uint16_t flags) {
     assert(!route.via || route.via->family() == route.destination.family());
-    assert(route.dev.empty() == (route.type == RouteType::unreachable));
+    assert(may_be_ours(route));
     netlink::Message message(type, flags);
     auto* const header = message.put_extra<rtmsg>();
     header->rtm_family = address_family(route.destination.family());
@@ -178,7 +201,10 @@ netlink::Answer send(netlink::Socket& socket, const Route& route, std::uint16_t 
 bool stands(netlink::Socket& socket, const Route& route) {
     const Family family = route.destination.family();
     bool same = false;
-    for (const FoundRoute& found : dump(socket, family, {.table = route.table})) {
+    std::vector<FoundRoute> routes;
+    dump(socket, family, {.table = route.table}, routes);
+    fill_in_devices(socket, routes);
+    for (const FoundRoute& found : routes) {
         if (found.route.destination != route.destination || found.metric != default_metric(family)) continue;
         if (found.protocol != route_protocol)
             throw SystemError("add", text_of(route), EEXIST,
@@ -192,10 +218,12 @@ bool stands(netlink::Socket& socket, const Route& route) {
 } // namespace
 
 std::vector<Route> read_routes(netlink::Socket& socket) {
+    std::vector<FoundRoute> found;
+    for (const Family family : {Family::ipv4, Family::ipv6}) dump(socket, family, {.protocol = route_protocol}, found);
+    fill_in_devices(socket, found);
     std::vector<Route> routes;
-    for (const Family family : {Family::ipv4, Family::ipv6})
-        for (FoundRoute& found : dump(socket, family, {.protocol = route_protocol}))
-            routes.push_back(std::move(found.route));
+    for (FoundRoute& one : found)
+        if (may_be_ours(one.route)) routes.push_back(std::move(one.route));
     std::ranges::sort(routes);
     return routes;
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/kernel/state_file.h"
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include <fcntl.h>
@@ -78,14 +77,18 @@ void PreparedFile::publish() {
 }
 
 std::optional<std::string> read_text(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) {
         if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
         throw_errno("open", path);
     }
-    std::ostringstream text;
-    text << file.rdbuf();
-    return std::move(text).str();
+    std::string text;
+    std::array<char, 4096> part{};
+    while (true) {
+        const auto size = check(::read(file.get(), part.data(), part.size()), "read", path);
+        if (size == 0) return text;
+        text.append(part.data(), static_cast<std::size_t>(size));
+    }
 }
 
 bool remove_file(const std::string& path) {

@@ -26,7 +26,11 @@ Upkeep::Upkeep(Options options, Standing standing, AdjustFacts adjust)
                                  .applied = [this] { return site_ ? std::optional(*site_) : std::nullopt; },
                                  .run_dir = options_.run_dir,
                                  .endpoints_of = standing_.find,
-                                 .adjust = std::move(adjust),
+                                 .adjust =
+                                     [this, adjust = std::move(adjust)](const Site& site, Facts& facts) {
+                                         if (adjust) adjust(site, facts);
+                                         facts_ = facts;
+                                     },
                                  .keep_table = true,
                                  .tables = standing_.tables})) {}
 
@@ -64,7 +68,7 @@ Upkeep::Look Upkeep::look(bool thorough) {
     }
     check_ipset_mirror(*look.site);
     look.change = apply(*kernel_, *compiler_);
-    look.facts = kernel_->read_facts(*look.site);
+    look.facts = facts_;
     if (thorough || look.site != mirrored_site_ || look.facts != mirrored_facts_) {
         update_ipset_mirror(*look.site, compiler_->maps(), look.facts, options_.state_dir);
         mirrored_site_ = look.site;
@@ -88,12 +92,6 @@ std::size_t Upkeep::end_flows(const Site& site, const std::vector<std::string>& 
     return kernel_->remove_connections(found);
 }
 
-void Upkeep::follow(std::uint32_t first, std::uint32_t last) {
-    Memory memory(options_.run_dir);
-    auto seen = memory.recall();
-    if (!seen || seen->generation + 1 < first || seen->generation >= last) return;
-    seen->generation = last;
-    memory.keep(*seen);
-}
+void Upkeep::follow(std::uint32_t first, std::uint32_t last) { Memory(options_.run_dir).follow(first, last); }
 
 } // namespace natctl

@@ -24,9 +24,10 @@ public:
     Upkeep(Options options, Standing standing, AdjustFacts adjust = {});
 
     struct Look {
-        /// What is applied, confirmed or on trial; nullptr: nothing is, and nothing was done but that a table
-        /// that nobody else can take down is gone.
+        /// What is applied, confirmed or on trial; nullptr: nothing is, and nothing was done but to take down a table
+        /// that nobody else can.
         std::shared_ptr<const Site> site;
+        /// With which the kernel was made to hold it.
         Facts facts = {};
         Transaction change = {};
     };
@@ -64,6 +65,8 @@ private:
     /// Of that site.
     std::optional<Compiler> compiler_;
     std::unique_ptr<Kernel> kernel_;
+    /// As they were read last.
+    Facts facts_;
     /// What the mirror of the white list was made of last.
     std::shared_ptr<const Site> mirrored_site_;
     Facts mirrored_facts_;

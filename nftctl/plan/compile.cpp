@@ -41,7 +41,7 @@ Plan Compiler::compile(const Facts& facts) const {
     plan.table =
         nft::Table{compile_sets(site_, maps_, facts), compile_chains(site_, maps_, facts), helper_objects(site_)};
     plan.table->ownable = site_.agent.own_table;
-    plan.table->sets.push_back(identity_set(*plan.table));
+    plan.table->sets.push_back(identity_.make(*plan.table));
     plan.rules = compile_rules(site_, maps_);
     plan.routes = compile_routes(site_, maps_, facts);
     return plan;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nftctl/plan/facts.h"
+#include "nftctl/plan/identity.h"
 #include "nftctl/plan/map_parts.h"
 #include "nftctl/plan/plan.h"
 #include "nftctl/site/site.h"
@@ -27,6 +28,8 @@ public:
 private:
     const Site& site_;
     MapParts maps_;
+    /// Spares rendering the rules again, which seldom change.
+    mutable IdentityMaker identity_;
 };
 
 /// Whether new flows can take that link of the peer now. An interface must be there and up; a proxy is taken at its

@@ -1,19 +1,37 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/plan/identity.h"
 
-#include "nftctl/base/fingerprint.h"
+#include <algorithm>
+
 #include "nftctl/plan/render.h"
 
 namespace natctl {
 
+namespace {
+
+bool same_structure(const nft::Table& one, const nft::Table& other) {
+    return one.ownable == other.ownable && one.helpers == other.helpers && one.chains == other.chains &&
+           std::ranges::equal(one.sets, other.sets, {}, &nft::Set::spec, &nft::Set::spec);
+}
+
+nft::Table without_elements(const nft::Table& table) {
+    nft::Table result{.sets = {}, .chains = table.chains, .helpers = table.helpers, .ownable = table.ownable};
+    for (const auto& set : table.sets) result.sets.push_back({set.spec, {}});
+    return result;
+}
+
+} // namespace
+
 nft::SetSpec identity_spec() { return {.name = identity_name, .key = {nft::Datatype::ipv6_addr}}; }
 
-nft::Set identity_set(const nft::Table& table) {
+nft::Set IdentityMaker::make(const nft::Table& table) {
     // It has to tell our own tables apart: who may write the table needs no trick to make two alike.
-    Fingerprint hash;
-    nft::Table empty{.sets = {}, .chains = table.chains, .helpers = table.helpers, .ownable = table.ownable};
-    for (const auto& set : table.sets) empty.sets.push_back({set.spec, {}});
-    hash.add(render(Plan{.table = std::move(empty)}));
+    if (!structure_ || !same_structure(*structure_, table)) {
+        structure_ = without_elements(table);
+        fingerprint_ = {};
+        fingerprint_.add(render(Plan{.table = structure_}));
+    }
+    Fingerprint hash = fingerprint_;
     for (const auto& set : table.sets) {
         if (set.spec.timeout) continue;
         hash.add(set.spec.name);
@@ -22,6 +40,8 @@ nft::Set identity_set(const nft::Table& table) {
     const auto identity = Address::from_bytes(Family::ipv6, hash.bytes());
     return {identity_spec(), {{identity, identity}}};
 }
+
+nft::Set identity_set(const nft::Table& table) { return IdentityMaker().make(table); }
 
 std::optional<Address> identity_of(const nft::Elements& elements) {
     if (elements.size() != 1 || elements.front().first().size() != 16) return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "nftctl/base/fingerprint.h"
 #include "nftctl/plan/plan.h"
 
 namespace natctl {
@@ -13,6 +14,18 @@ namespace natctl {
 inline constexpr const char* identity_name = "identity";
 
 nft::SetSpec identity_spec();
+
+/// Makes it for one table after another, at the cost of what differs from the last one.
+class IdentityMaker {
+public:
+    /// Of a table without the set itself.
+    nft::Set make(const nft::Table& table);
+
+private:
+    /// The last table without elements, and its fingerprint.
+    std::optional<nft::Table> structure_;
+    Fingerprint fingerprint_;
+};
 
 /// Of a table without the set itself.
 nft::Set identity_set(const nft::Table& table);

@@ -143,6 +143,8 @@ TEST_CASE("what others put there stays and is not ours") {
     run("ip -6 route add fd01:2::/64 dev lan0 table 7000");
     run("ip rule add pref 6003 lookup 7000 && ip -6 rule add pref 6003 lookup 7000");
     run("ip rule add pref 6004 iif lo lookup 7001 && ip rule add pref 32000 lookup 7000");
+    // By our protocol, of a kind that we never make.
+    run("ip route add 240.4.4.0/24 table 7000 proto 117 nexthop dev lan0 nexthop dev ov0");
     const std::string routes = all_routes();
     const std::string rules = all_rules();
     const auto kernel = make_linux_kernel();

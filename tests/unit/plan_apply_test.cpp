@@ -104,10 +104,14 @@ TEST_CASE("what somebody changed is noticed, in the table and beside it") {
 
 TEST_CASE("the identity differs with every part of a table") {
     const auto table = *compile(site_a(), router()).table;
-    const auto identity = [](nft::Table changed, const auto& change) {
+    IdentityMaker maker;
+    const auto identity = [&](nft::Table changed, const auto& change) {
         changed.sets.pop_back();
         change(changed);
-        return identity_set(changed).elements.front();
+        const auto found = identity_set(changed);
+        // One that has seen other tables before says the same.
+        CHECK(maker.make(changed) == found);
+        return found.elements.front();
     };
     const auto same = [](nft::Table&) {};
     CHECK(identity(table, same) == table.sets.back().elements.front());
