@@ -8,10 +8,10 @@
 #include <utility>
 
 #include <CLI/CLI.hpp>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "agent/agent.h"
+#include "nftctl/base/log.h"
 #include "nftctl/base/program.h"
 
 int main(int argc, char** argv) {
@@ -56,8 +56,7 @@ int main(int argc, char** argv) {
     links.end = std::chrono::seconds(end);
     links.probe_every = std::chrono::milliseconds(every);
     options.name_grace = std::chrono::seconds(grace);
-    spdlog::set_default_logger(spdlog::stderr_color_mt("natctl-agent"));
-    spdlog::set_level(spdlog::level::from_str(log_level));
+    log_to_stderr("natctl-agent", log_level);
     try {
         return Agent(std::move(options)).run();
     } catch (const std::exception& error) {

@@ -16,9 +16,9 @@
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "nftctl/base/log.h"
 #include "nftctl/base/program.h"
 #include "nftctl/base/run_files.h"
 #include "nftctl/site/load.h"
@@ -163,8 +163,7 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
     if (const auto code = parse_command_line(app, argc, argv)) return *code;
-    spdlog::set_default_logger(spdlog::stderr_color_mt("natctl-tunnel"));
-    spdlog::set_level(spdlog::level::from_str(options.log_level));
+    log_to_stderr("natctl-tunnel", options.log_level);
     try {
         return run(options);
     } catch (const std::exception& error) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The units that come with natctl, by what systemd itself says of them. The lab has no systemd that runs."""
+"""The units that come with natctl, by what systemd itself says of them; test_services.py has them run."""
 
 import re
 import subprocess

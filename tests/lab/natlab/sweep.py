@@ -18,6 +18,8 @@ from pathlib import Path
 
 PREFIX = "natctl-lab-"
 NAMESPACES = Path("/run/netns")
+#: Where machines have control groups (version 2), if they do.
+GROUPS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"))
 
 
 def owner_of(name):
@@ -46,6 +48,13 @@ def remove_namespace(name):
     subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
 
 
+def remove_group(group):
+    """One whose processes are dead, with those below it."""
+    for directory, _, _ in os.walk(group, topdown=False):
+        with contextlib.suppress(OSError):  # the kernel has not buried them yet: the next sweep finds it
+            os.rmdir(directory)
+
+
 def sweep(wanted=lambda pid: not lives(pid)):
     for name in namespaces(wanted):
         remove_namespace(name)
@@ -53,6 +62,9 @@ def sweep(wanted=lambda pid: not lives(pid)):
     for directory in found:
         if (pid := owner_of(directory.name)) and wanted(pid):
             shutil.rmtree(directory, ignore_errors=True)
+    for group in [path for parent in GROUPS for path in parent.glob(PREFIX + "*")]:
+        if (pid := owner_of(group.name)) and wanted(pid):
+            remove_group(group)
 
 
 def watch_over(owner):
