@@ -120,14 +120,18 @@ private:
         // Whoever reads it changes it, or remembers it again.
         Plan plan{.table = std::exchange(table_, std::nullopt)};
         if (!known) return std::nullopt;
-        if (identity_of(plan) != known->identity) {
+        const bool kept = identity_of(plan) == known->identity;
+        if (!kept) {
             const auto site = sources_.applied ? sources_.applied() : std::nullopt;
             if (!site) return std::nullopt;
             plan = compile(*site, read_facts(*site));
         }
         if (identity_of(plan) != known->identity) return std::nullopt;
-        for (auto& set : plan.table->sets)
-            if (set.spec.timeout && !tables_->read_elements(set)) return std::nullopt;
+        for (auto& set : plan.table->sets) {
+            // Elements with a lifetime go by themselves, but do not come so.
+            if (!set.spec.timeout || (kept && set.elements.empty())) continue;
+            if (!tables_->read_elements(set)) return std::nullopt;
+        }
         return nft::Nftables::State{.table = std::move(plan.table), .generation = known->generation};
     }
 

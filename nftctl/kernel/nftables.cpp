@@ -123,7 +123,7 @@ bool Nftables::read_table(std::optional<Table>& result) {
     if (!read_sets(table) || !read_helpers(table) || !read_chains(table) || !read_rules(table)) return false;
     // A table that sleeps hooks nothing, whatever its chains say.
     if ((status->flags & NFT_TABLE_F_DORMANT) != 0)
-        for (Chain& chain : table.chains) chain.hook.reset();
+        for (Chain& chain : table.chains.edit()) chain.hook.reset();
     return true;
 }
 
@@ -182,7 +182,7 @@ bool Nftables::read_chains(Table& table) {
         const NftnlChainPtr chain(allocated(nftnl_chain_alloc()));
         if (nftnl_chain_nlmsg_parse(&reply, chain.get()) < 0) throw SystemError("parse", "chain", EBADMSG);
         if (nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE) == std::string_view(table_name))
-            table.chains.push_back(from_nftnl(*chain));
+            table.chains.edit().push_back(from_nftnl(*chain));
     });
 }
 
@@ -190,7 +190,7 @@ bool Nftables::read_rules(Table& table) {
     netlink::Message message = make_request(NFT_MSG_GETRULE, NFPROTO_INET);
     mnl_attr_put_strz(message.header(), NFTA_RULE_TABLE, table_name);
     std::map<std::string, Chain*, std::less<>> chains;
-    for (auto& chain : table.chains) chains.emplace(chain.name, &chain);
+    for (auto& chain : table.chains.edit()) chains.emplace(chain.name, &chain);
     return dump(message, [&](const nlmsghdr& reply) {
         const auto chain = chains.find(chain_of_rule(reply));
         if (chain == chains.end()) return;

@@ -2,6 +2,7 @@
 #include "nftctl/plan/compile.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "nftctl/plan/addressing.h"
 #include "nftctl/plan/compile_helpers.h"
@@ -32,14 +33,31 @@ std::optional<Address> router_embedded(const Site& site, const Facts& facts) {
     return std::nullopt;
 }
 
+/// Without what decides over elements of sets, and over nothing else.
+Facts without_sets_alone(const Site& site, Facts facts) {
+    facts.white_now.clear();
+    facts.endpoints.clear();
+    for (auto& interface : facts.interfaces)
+        if (std::ranges::find(site.lan, interface.name) == site.lan.end()) interface.addresses.clear();
+    return facts;
+}
+
 } // namespace
 
 Plan compile(const Site& site, const Facts& facts) { return Compiler(site).compile(facts); }
 
+const nft::SharedList<nft::Chain>& Compiler::chains(const Facts& facts) const {
+    auto deciding = without_sets_alone(site_, facts);
+    if (deciding != facts_of_chains_) {
+        chains_ = compile_chains(site_, maps_, deciding);
+        facts_of_chains_ = std::move(deciding);
+    }
+    return chains_;
+}
+
 Plan Compiler::compile(const Facts& facts) const {
     Plan plan;
-    plan.table =
-        nft::Table{compile_sets(site_, maps_, facts), compile_chains(site_, maps_, facts), helper_objects(site_)};
+    plan.table = nft::Table{compile_sets(site_, maps_, facts), chains(facts), helper_objects(site_)};
     plan.table->ownable = site_.agent.own_table;
     plan.table->sets.push_back(identity_.make(*plan.table));
     plan.rules = compile_rules(site_, maps_);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,13 @@ public:
     const MapParts& maps() const { return maps_; }
 
 private:
+    const nft::SharedList<nft::Chain>& chains(const Facts& facts) const;
+
     const Site& site_;
     MapParts maps_;
-    /// Spares rendering the rules again, which seldom change.
+    // What was made last. Most facts that change leave the rules as they are.
+    mutable std::optional<Facts> facts_of_chains_;
+    mutable nft::SharedList<nft::Chain> chains_;
     mutable IdentityMaker identity_;
 };
 

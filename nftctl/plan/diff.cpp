@@ -48,7 +48,8 @@ bool same_structure(const Table& a, const Table& b) {
         });
     };
     return a.ownable == b.ownable && a.sets.size() == b.sets.size() && a.helpers == b.helpers &&
-           std::ranges::all_of(a.sets, has_set) && hooks_alike(a, chains_of(b)) && hooks_alike(b, chains_of(a));
+           std::ranges::all_of(a.sets, has_set) &&
+           (a.chains.shares(b.chains) || (hooks_alike(a, chains_of(b)) && hooks_alike(b, chains_of(a))));
 }
 
 void add_rules(std::vector<Change>& changes, const Chain& chain) {
@@ -85,12 +86,7 @@ std::vector<Element> with_other_lifetime(const Set& now, const Set& wanted) {
     return result;
 }
 
-/// What leads to a chain must come after it, and go before it.
-void update(std::vector<Change>& changes, const Table& actual, const Table& wanted, OtherLifetime other) {
-    const auto before = chains_of(actual);
-    const auto after = chains_of(wanted);
-    for (const auto& chain : wanted.chains)
-        if (!find(before, chain.name)) changes.push_back(AddChain{chain.name, {}});
+void update_elements(std::vector<Change>& changes, const Table& actual, const Table& wanted, OtherLifetime other) {
     std::vector<Change> additions;
     for (const auto& set : wanted.sets) {
         const auto& now = *actual.find_set(set.spec.name);
@@ -106,6 +102,16 @@ void update(std::vector<Change>& changes, const Table& actual, const Table& want
         if (!fresh.empty()) additions.push_back(AddElements{set.spec, std::move(fresh), set.lifetimes});
     }
     changes.insert(changes.end(), additions.begin(), additions.end());
+}
+
+/// What leads to a chain must come after it, and go before it.
+void update(std::vector<Change>& changes, const Table& actual, const Table& wanted, OtherLifetime other) {
+    if (actual.chains.shares(wanted.chains)) return update_elements(changes, actual, wanted, other);
+    const auto before = chains_of(actual);
+    const auto after = chains_of(wanted);
+    for (const auto& chain : wanted.chains)
+        if (!find(before, chain.name)) changes.push_back(AddChain{chain.name, {}});
+    update_elements(changes, actual, wanted, other);
     for (const auto& chain : wanted.chains) {
         const auto* former = find(before, chain.name);
         if (former && former->rules == chain.rules) continue;

@@ -91,7 +91,7 @@ struct HelperObject {
 struct Table {
     /// In order of creation. What refers to a chain or set by name may stand before it in the list.
     std::vector<Set> sets;
-    std::vector<Chain> chains;
+    SharedList<Chain> chains;
     std::vector<HelperObject> helpers = {};
     /// May be owned by a socket, as that of an agent, and stays when that is closed (NFT_TABLE_F_PERSIST, Linux 6.9).
     /// Nobody but the owner can change it meanwhile.

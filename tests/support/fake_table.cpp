@@ -100,7 +100,7 @@ public:
     int operator()(const AddChain& change) {
         if (!table_) return ENOENT;
         if (table_->find_chain(change.name) != nullptr) return EEXIST;
-        table_->chains.push_back({change.name, change.hook, {}});
+        table_->chains.edit().push_back({change.name, change.hook, {}});
         return 0;
     }
 
@@ -113,11 +113,12 @@ public:
 
     int operator()(const DeleteChain& change) {
         if (!table_) return ENOENT;
-        const auto chain = std::ranges::find(table_->chains, change.name, &Chain::name);
-        if (chain == table_->chains.end()) return ENOENT;
+        auto& chains = table_->chains.edit();
+        const auto chain = std::ranges::find(chains, change.name, &Chain::name);
+        if (chain == chains.end()) return ENOENT;
         chain->rules.clear();
         if (is_led_to(change.name)) return EBUSY;
-        table_->chains.erase(chain);
+        chains.erase(chain);
         return 0;
     }
 
@@ -134,7 +135,10 @@ public:
 private:
     Set* find_set(const std::string& name) { return table_ ? const_cast<Set*>(table_->find_set(name)) : nullptr; }
     Chain* find_chain(const std::string& name) {
-        return table_ ? const_cast<Chain*>(table_->find_chain(name)) : nullptr;
+        if (!table_) return nullptr;
+        auto& chains = table_->chains.edit();
+        const auto found = std::ranges::find(chains, name, &Chain::name);
+        return found == chains.end() ? nullptr : &*found;
     }
 
     bool find_helper(const std::string& name) const {

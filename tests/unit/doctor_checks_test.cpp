@@ -233,8 +233,9 @@ TEST_CASE("what the kernel holds") {
     const std::string apply = "natctl apply";
     CHECK(command_of(after("table", [](Examination& seen) { seen.plan->table.reset(); }), Grade::error, "not there") ==
           apply);
-    CHECK(command_of(after("table", [](Examination& seen) { seen.plan->table->chains.front().rules.pop_back(); }),
-                     Grade::error, "chain ") == apply);
+    CHECK(
+        command_of(after("table", [](Examination& seen) { seen.plan->table->chains.edit().front().rules.pop_back(); }),
+                   Grade::error, "chain ") == apply);
     const auto damaged = [](Examination& seen) { seen.white_now_failure = "cannot read /run/natctl/white_list:3"; };
     CHECK(command_of(after("table", damaged), Grade::error, "white_list:3") == "rm /run/natctl/white_list");
     CHECK(command_of(after("policy-rules", [](Examination& seen) { seen.plan->rules.pop_back(); }), Grade::error,

@@ -218,7 +218,7 @@ TEST_CASE("one element is replaced, rules are replaced, in one batch") {
                      AddElements{hosts, {mapping("240.1.1.1", "10.0.0.9")}}, AddRule{"pre", rule},
                      AddRule{"pre", {{Counter{}}}}});
     table.sets.front().elements = {mapping("240.1.1.1", "10.0.0.9")};
-    table.chains.front().rules = {rule, {{Counter{}}}};
+    table.chains.edit().front().rules = {rule, {{Counter{}}}};
     CHECK(kernel->read().plan.table == table);
 }
 

@@ -85,7 +85,7 @@ TEST_CASE("what somebody changed is noticed, in the table and beside it") {
     auto kernel = kernel_of(router());
     apply(kernel, site_a());
     auto changed = wanted;
-    changed.table->chains.pop_back();
+    changed.table->chains.edit().pop_back();
     kernel.set_plan(changed);
     CHECK(!pending(kernel, site_a()).empty());
     CHECK(!apply(kernel, site_a()).empty());
@@ -127,8 +127,8 @@ TEST_CASE("the identity differs with every part of a table") {
         if (!table.sets[i].elements.empty()) differs([&](nft::Table& t) { t.sets[i].elements.edit().pop_back(); });
     }
     for (std::size_t i = 0; i < table.chains.size(); ++i) {
-        differs([&](nft::Table& t) { t.chains[i].name += "x"; });
-        differs([&](nft::Table& t) { t.chains[i].rules.emplace_back(); });
+        differs([&](nft::Table& t) { t.chains.edit()[i].name += "x"; });
+        differs([&](nft::Table& t) { t.chains.edit()[i].rules.emplace_back(); });
     }
     differs([](nft::Table& t) { t.ownable = true; });
     differs([](nft::Table& t) { t.helpers.push_back({"ftp", "ftp"}); });

@@ -27,7 +27,8 @@ Site site() {
     site.peers = {{.name = "b", .virtual_prefixes = {prefix("240.2.2.0/24")}, .links = {DevLink{.dev = "wg0"}}}};
     site.white_list.interfaces = {"wan0"};
     site.white_list.private_networks = true;
-    site.intercept.emplace();
+    site.white_list.endpoints = {"proxy.test"};
+    site.intercept.emplace().except_users = {"xray"};
     return site;
 }
 
@@ -51,7 +52,11 @@ TEST_CASE("a compiler makes of each of many facts what compile() makes of them a
         for (auto count = random() % 3; count > 0; --count)
             wan.push_back({Address::v4(0xc6336400 + static_cast<std::uint32_t>(random() % 4)), 24});
         const auto router = random() % 2 ? at("192.168.1.1") : at("172.16.0.1");
-        const auto now = facts(wan, router, random() % 2);
+        auto now = facts(wan, router, random() % 2);
+        if (random() % 2) now.users["xray"] = static_cast<std::uint32_t>(random() % 2);
+        if (random() % 2) now.endpoints["proxy.test"] = {at("203.0.113.9")};
+        if (random() % 2) now.white_now = {{.prefix = prefix("203.0.113.64/26")}};
+        if (random() % 4 == 0) now.out_of_use = {{"b", 0}};
         CHECK(compiler.compile(now) == compile(one, now));
     }
 }
@@ -64,6 +69,20 @@ TEST_CASE("what the maps alone decide is the same thing in every plan of a compi
     for (const auto* name : {"own4", "dnat4", "dnat4h", "snat4", "snat4h", "dnat6", "snat6"})
         CHECK_MESSAGE(after.table->find_set(name)->elements.shares(before.table->find_set(name)->elements), name);
     CHECK(before.table->find_set("white4")->elements != after.table->find_set("white4")->elements);
+}
+
+TEST_CASE("rules are made again for facts alone that they depend on") {
+    const auto one = site();
+    const Compiler compiler(one);
+    const auto chains = [&](const Facts& now) { return compiler.compile(now).table->chains; };
+    const auto now = facts({}, at("192.168.1.1"), true);
+    const auto before = chains(now);
+    CHECK(chains(facts({{at("198.51.100.1"), 24}}, at("192.168.1.1"), true)).shares(before));
+    auto other = now;
+    other.users["xray"] = 1000;
+    CHECK(chains(other) != before);
+    CHECK(chains(now) == before);
+    CHECK(chains(facts({}, at("192.168.1.2"), true)) != before);
 }
 
 TEST_CASE("names by the parts of the maps are those by the maps") {

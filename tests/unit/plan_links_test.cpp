@@ -131,11 +131,11 @@ TEST_CASE("chains come and go with links, and the table stays") {
 TEST_CASE("a chain that somebody wrote into the table goes, a base chain makes it anew") {
     const auto wanted = compile(site_with({peer("b", "240.2.2.0/24", {"ov0"})}), with_up({"ov0"}));
     auto actual = wanted;
-    actual.table->chains.push_back({"theirs", {}, {{{nft::Counter{}}}}});
+    actual.table->chains.edit().push_back({"theirs", {}, {{{nft::Counter{}}}}});
     auto change = diff(actual, wanted);
     CHECK(!change.makes_table_anew());
     CHECK(render(change) == "flush chain inet natctl theirs\ndelete chain inet natctl theirs\n");
-    actual.table->chains.back().hook = {nft::ChainType::filter, nft::HookPoint::input, 0};
+    actual.table->chains.edit().back().hook = {nft::ChainType::filter, nft::HookPoint::input, 0};
     CHECK(diff(actual, wanted).makes_table_anew());
     CHECK(diff(wanted, actual).makes_table_anew());
 }

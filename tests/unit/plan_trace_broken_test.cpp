@@ -64,7 +64,7 @@ TEST_CASE("a plan that lost parts is followed to where it breaks, and repaired b
 TEST_CASE("what somebody wrote into the table is in doubt, and changes nothing") {
     const TraceLab lab;
     auto plan = compile(lab.site, lab.facts);
-    auto& chains = plan.table->chains;
+    auto& chains = plan.table->chains.edit();
     auto through = std::ranges::find(chains, "through", &nft::Chain::name);
     REQUIRE(through != chains.end());
     through->rules.insert(through->rules.begin(), {{nft::Unknown{"numgen"}, nft::Verdict{nft::VerdictKind::drop}}});
@@ -89,7 +89,7 @@ TEST_CASE("no plan, however mutilated, and no flow brings it down") {
         auto& table = *plan.table;
         for (std::size_t cuts = pick(4); cuts > 0; --cuts) {
             if (pick(2)) table.sets.erase(table.sets.begin() + static_cast<std::ptrdiff_t>(pick(table.sets.size())));
-            auto& chain = table.chains[pick(table.chains.size())];
+            auto& chain = table.chains.edit()[pick(table.chains.size())];
             if (!chain.rules.empty() && pick(2))
                 chain.rules.erase(chain.rules.begin() + static_cast<std::ptrdiff_t>(pick(chain.rules.size())));
             // Chains that jump in circles, which the kernel would refuse.
