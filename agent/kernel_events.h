@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/reconcile.h"
-#include "nftctl/kernel/nftnl_ptr.h"
+#include "nftctl/kernel/event_socket.h"
 
 namespace natctl {
 
@@ -22,24 +22,6 @@ struct KernelEvent {
     std::string what = {};
 };
 
-/// A netlink socket that takes part in groups and is asked nothing.
-class EventSocket {
-public:
-    using Each = std::function<void(const nlmsghdr&)>;
-
-    /// Of the calling thread's network namespace. Groups are RTNLGRP_* or NFNLGRP_*. Throws SystemError.
-    EventSocket(int protocol, const std::vector<int>& groups);
-
-    int fd() const { return mnl_socket_get_fd(socket_.get()); }
-
-    /// Hands over what has arrived. False: there was more than there was room for, and something is lost (ENOBUFS).
-    bool receive(const Each& each);
-
-private:
-    MnlSocketPtr socket_;
-    std::vector<char> buffer_;
-};
-
 /// Interfaces, addresses, and those of the routes and policy rules that are ours and went.
 class RouteEvents {
 public:
@@ -50,7 +32,7 @@ public:
 private:
     void take_link(const nlmsghdr& message, std::vector<KernelEvent>& events);
 
-    EventSocket socket_;
+    netlink::EventSocket socket_;
     struct Link {
         std::string name;
         std::uint32_t flags = 0;
@@ -78,7 +60,7 @@ public:
 private:
     void end_transaction(const nlmsghdr& message, std::vector<KernelEvent>& events);
 
-    EventSocket socket_;
+    netlink::EventSocket socket_;
     std::uint32_t own_process_;
     std::optional<Generations> foreign_;
     /// In the transaction whose end has not come yet.

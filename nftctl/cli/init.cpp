@@ -45,7 +45,7 @@ std::vector<FoundInterface> find_interfaces() {
     // Any address of the Internet tells the way to it.
     const auto way_out = look_up_route(Address::v4(0x01010101));
     std::vector<FoundInterface> found;
-    for (const auto& interface : read_interfaces(socket)) {
+    for (const auto& interface : read_interfaces(socket, links)) {
         const auto link = std::ranges::find(links, interface.index, &Device::index);
         const unsigned flags = link == links.end() ? 0 : link->flags;
         if ((flags & IFF_LOOPBACK) != 0) continue;

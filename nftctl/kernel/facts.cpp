@@ -59,9 +59,9 @@ std::vector<FoundAddress> read_addresses(netlink::Socket& socket) {
 
 } // namespace
 
-std::vector<Interface> read_interfaces(netlink::Socket& socket) {
+std::vector<Interface> read_interfaces(netlink::Socket& socket, const std::vector<Device>& links) {
     std::vector<Interface> interfaces;
-    for (const Device& link : read_links(socket)) {
+    for (const Device& link : links) {
         const bool up = (link.flags & IFF_UP) != 0 && (link.flags & IFF_RUNNING) != 0;
         interfaces.push_back({.name = link.name, .index = link.index, .up = up, .addresses = {}});
     }

@@ -26,15 +26,6 @@ void leave_out_counters(netlink::Message& message) {
     mnl_attr_put_u32(message.header(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
 
-std::optional<Device> find(netlink::Socket& socket, netlink::Message& message, const std::string& what) {
-    leave_out_counters(message);
-    std::optional<Device> link;
-    const netlink::Answer answer = socket.request(message, [&](const nlmsghdr& reply) { link = parse(reply); });
-    if (answer.error == ENODEV) return std::nullopt;
-    if (answer.error != 0) throw SystemError("find", "interface " + what, answer.error, answer.text);
-    return link;
-}
-
 } // namespace
 
 std::vector<Device> read_links(netlink::Socket& socket) {
@@ -53,13 +44,12 @@ std::optional<Device> find_link(netlink::Socket& socket, const std::string& name
     netlink::Message message(RTM_GETLINK, 0);
     message.put_extra<ifinfomsg>();
     mnl_attr_put_strz(message.header(), IFLA_IFNAME, name.c_str());
-    return find(socket, message, name);
-}
-
-std::optional<Device> find_link(netlink::Socket& socket, std::uint32_t index) {
-    netlink::Message message(RTM_GETLINK, 0);
-    message.put_extra<ifinfomsg>()->ifi_index = static_cast<int>(index);
-    return find(socket, message, "number " + std::to_string(index));
+    leave_out_counters(message);
+    std::optional<Device> link;
+    const netlink::Answer answer = socket.request(message, [&](const nlmsghdr& reply) { link = parse(reply); });
+    if (answer.error == ENODEV) return std::nullopt;
+    if (answer.error != 0) throw SystemError("find", "interface " + name, answer.error, answer.text);
+    return link;
 }
 
 } // namespace natctl

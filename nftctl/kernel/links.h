@@ -23,9 +23,8 @@ struct Device {
 
 std::vector<Device> read_links(netlink::Socket& socket);
 
-// nullopt: there is no such interface.
+/// nullopt: there is no such interface.
 std::optional<Device> find_link(netlink::Socket& socket, const std::string& name);
-std::optional<Device> find_link(netlink::Socket& socket, std::uint32_t index);
 
 /// Dumps with a header of type T, which `prepare` may fill in; again from the start, after `restart`, as often as it is
 /// interrupted. Returns 0 or an errno.

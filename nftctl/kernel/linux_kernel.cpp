@@ -11,6 +11,7 @@
 #include "nftctl/kernel/facts.h"
 #include "nftctl/kernel/guards.h"
 #include "nftctl/kernel/kernel_switch.h"
+#include "nftctl/kernel/link_list.h"
 #include "nftctl/kernel/memory.h"
 #include "nftctl/kernel/nftables.h"
 #include "nftctl/kernel/policy_rules.h"
@@ -31,7 +32,7 @@ public:
     }
 
     Facts read_facts(const Site& site) override {
-        Facts facts{.interfaces = read_interfaces(route_socket_)};
+        Facts facts{.interfaces = read_interfaces(route_socket_, links_.read(route_socket_))};
         facts.forwarding4 = forwarding4_.is_on();
         facts.forwarding6 = forwarding6_.is_on();
         find_guards(site, facts);
@@ -46,7 +47,7 @@ public:
         if (!state) state = tables_->read();
         return {.plan = {.table = std::move(state->table),
                          .rules = read_policy_rules(route_socket_),
-                         .routes = read_routes(route_socket_)},
+                         .routes = read_routes(route_socket_, links_.read(route_socket_))},
                 .generation = state->generation};
     }
 
@@ -73,7 +74,7 @@ public:
             return !set.spec.timeout || (tables_->read_elements(found) && found == set);
         };
         return std::ranges::all_of(plan.table->sets, is_in_place) && read_policy_rules(route_socket_) == plan.rules &&
-               read_routes(route_socket_) == plan.routes;
+               read_routes(route_socket_, links_.read(route_socket_)) == plan.routes;
     }
 
     void remember(const Plan& plan, std::uint32_t generation) override {
@@ -155,6 +156,7 @@ private:
     std::shared_ptr<nft::Nftables> tables_;
     Conntrack conntrack_;
     netlink::Socket route_socket_{NETLINK_ROUTE};
+    LinkList links_;
     KernelSwitch forwarding4_{"/proc/sys/net/ipv4/ip_forward"};
     KernelSwitch forwarding6_{"/proc/sys/net/ipv6/conf/all/forwarding"};
 };

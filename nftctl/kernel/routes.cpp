@@ -6,7 +6,6 @@
 #include <cassert>
 #include <cerrno>
 #include <optional>
-#include <set>
 
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -90,25 +89,10 @@ struct Selection {
     std::optional<std::uint32_t> table = {};
 };
 
-/// Those with these numbers, as far as there are any.
-std::vector<Device> find_devices(netlink::Socket& socket, const std::set<std::uint32_t>& indices) {
-    // To list all interfaces of a small router takes as long as to ask for some of them.
-    constexpr std::size_t most_asked_for = 3;
-    if (indices.size() > most_asked_for) return read_links(socket);
-    std::vector<Device> found;
-    for (const auto index : indices)
-        if (auto link = find_link(socket, index)) found.push_back(*std::move(link));
-    return found;
-}
-
-void fill_in_devices(netlink::Socket& socket, std::vector<FoundRoute>& routes) {
-    std::set<std::uint32_t> indices;
-    for (const FoundRoute& found : routes)
-        if (found.interface != 0) indices.insert(found.interface);
-    const auto devices = find_devices(socket, indices);
+void fill_in_devices(const std::vector<Device>& links, std::vector<FoundRoute>& routes) {
     for (FoundRoute& found : routes) {
-        const auto device = std::ranges::find(devices, found.interface, &Device::index);
-        if (device != devices.end()) found.route.dev = device->name;
+        const auto link = std::ranges::find(links, found.interface, &Device::index);
+        if (link != links.end()) found.route.dev = link->name;
     }
 }
 
@@ -203,7 +187,7 @@ bool stands(netlink::Socket& socket, const Route& route) {
     bool same = false;
     std::vector<FoundRoute> routes;
     dump(socket, family, {.table = route.table}, routes);
-    fill_in_devices(socket, routes);
+    fill_in_devices(read_links(socket), routes);
     for (const FoundRoute& found : routes) {
         if (found.route.destination != route.destination || found.metric != default_metric(family)) continue;
         if (found.protocol != route_protocol)
@@ -217,10 +201,10 @@ bool stands(netlink::Socket& socket, const Route& route) {
 
 } // namespace
 
-std::vector<Route> read_routes(netlink::Socket& socket) {
+std::vector<Route> read_routes(netlink::Socket& socket, const std::vector<Device>& links) {
     std::vector<FoundRoute> found;
     for (const Family family : {Family::ipv4, Family::ipv6}) dump(socket, family, {.protocol = route_protocol}, found);
-    fill_in_devices(socket, found);
+    fill_in_devices(links, found);
     std::vector<Route> routes;
     for (FoundRoute& one : found)
         if (may_be_ours(one.route)) routes.push_back(std::move(one.route));

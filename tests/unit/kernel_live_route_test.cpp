@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include <doctest/doctest.h>
 
@@ -235,4 +236,33 @@ TEST_CASE("facts: interfaces, addresses, forwarding") {
     run("sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=0");
     CHECK(kernel->read_facts(Site{}).forwarding4);
     CHECK(!kernel->read_facts(Site{}).forwarding6);
+}
+
+TEST_CASE("facts: a kernel that was asked before sees every change of an interface, however many there were") {
+    const FreshNamespace fresh;
+    const auto kernel = make_linux_kernel();
+    const auto find = [&](const std::string& name) -> std::optional<Interface> {
+        const Facts facts = kernel->read_facts(Site{});
+        const auto* const found = facts.find(name);
+        return found ? std::optional(*found) : std::nullopt;
+    };
+    CHECK(!find("lan0"));
+    add_interfaces();
+    REQUIRE(find("lan0"));
+    CHECK(find("lan0") == find("lan0"));
+    CHECK(find("lan0")->up);
+    run("ip link set lan0-far down");
+    CHECK(!find("lan0")->up);
+    run("ip link set lan0-far up && ip link set lan0 down && ip link set lan0 name lan9 && ip link set lan9 up");
+    CHECK(!find("lan0"));
+    REQUIRE(find("lan9"));
+    CHECK(find("lan9")->up);
+    // More news than the kernel keeps for who does not ask.
+    run("for i in $(seq 10000); do echo link set lan9 alias $i; done | ip -batch -");
+    run("ip link set lan9 down && ip link set lan9 name lan1");
+    CHECK(!find("lan9"));
+    REQUIRE(find("lan1"));
+    CHECK(!find("lan1")->up);
+    run("ip link delete lan1");
+    CHECK(!find("lan1"));
 }
