@@ -7,7 +7,7 @@ state.
 
 import pytest
 
-from natlab import Greeting, Socks, build_sites, configure, eventually, exchange, netfilter
+from natlab import Greeting, Socks, build_sites, configure, eventually, exchange, linked_sites, netfilter
 from natlab.systemd import EXAMPLES, Systemd
 
 #: linux/capability.h
@@ -110,6 +110,25 @@ def test_stopping_the_services_leaves_the_table(sites, services):
     assert a.host.refusal("240.2.2.20", 7) in ("refused", "reset"), "without a tunnel it is fast, and nothing leaks"
     services.systemctl("start", TUNNEL)
     assert hears(a)
+
+
+def test_an_upgrade_of_the_agent_is_noticed_by_no_flow(lab):
+    a, b = linked_sites(lab)
+    b.router.apply()
+    services = Systemd(a.router)
+    services.configure(a.router.toml.read_text())
+    services.systemctl("start", AGENT)
+    with a.host.dial("240.2.2.20") as flow:
+        flow.recv(100)
+        generation, former = a.router.nft_generation(), services.process(AGENT)
+        # As dpkg puts a new file into the place of one that runs.
+        services.run("sh", "-c", f"cp /usr/sbin/{AGENT} /usr/sbin/new && mv /usr/sbin/new /usr/sbin/{AGENT}")
+        services.systemctl("restart", AGENT)
+        assert services.process(AGENT) != former
+        flow.sendall(b"still there?")
+        assert flow.recv(100) == b"still there?"
+    assert a.router.nft_generation() == generation
+    services.journal(AGENT)
 
 
 def test_one_service_runs_the_tunnel_too_and_when_killed_leaves_it_to_the_next(sites, services):
