@@ -7,7 +7,7 @@ Router a asks a DNS server of its own (dnsmasq), whose records change.
 import pytest
 
 from natlab import DEADLINE, Veth, always, build_sites, configure, eventually, netfilter
-from natlab.dns import NameServer
+from natlab.dns import REFUSED, SERVFAIL, NameServer, failing_server
 
 WHITE_LIST = """
 [white_list]
@@ -82,6 +82,21 @@ def test_without_an_answer_it_keeps_what_it_knew(named):
     named.server.records(proxy=["198.18.9.9"])
     named.becomes("198.18.9.9")
     eventually(lambda: "proxy.test resolves again" in named.agent.stderr, what="it says so")
+
+
+@pytest.mark.parametrize("code", [SERVFAIL, REFUSED])
+def test_a_server_that_fails_is_no_reason_to_forget(named, code):
+    named.server.records(proxy=["198.18.7.7"])
+    named.start()
+    named.becomes("198.18.7.7")
+    named.server.stop()
+    with failing_server(named.router, code) as clients:
+        # c-ares does not tell a server that fails from one that is not there.
+        eventually(lambda: "proxy.test does not resolve" in named.agent.stderr and len(clients) > 4, what="it asks on")
+        always(lambda: named.white() == {"198.18.7.7"}, GRACE + 1)
+    named.server.start()
+    named.server.records(proxy=["198.18.9.9"])
+    named.becomes("198.18.9.9")
 
 
 def test_a_name_that_comes_later(named):

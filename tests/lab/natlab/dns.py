@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A real DNS server (dnsmasq) for the zone `test`, whose records change, and programs that ask it."""
 
+import contextlib
+import socket
+import threading
+
 PORT = 53
+#: RFC 1035, section 4.1.1
+SERVFAIL, REFUSED = 2, 5
 
 
 class NameServer:
@@ -37,3 +43,35 @@ class NameServer:
         """The words of a command that gives what follows this server as its only one, and no /etc/hosts."""
         script = 'mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/hosts && shift 2 && exec "$@"'
         return ["unshare", "-m", "sh", "-c", script, "sh", self.resolv_conf, self.no_hosts]
+
+
+@contextlib.contextmanager
+def failing_server(machine, code):
+    """On 127.0.0.1 of a machine: answers every question with that code alone. Yields the list of those who asked."""
+    clients = []
+    with machine.inside():
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("127.0.0.1", PORT))
+    stop = threading.Event()
+
+    def answer():
+        while True:
+            question, client = server.recvfrom(512)
+            if stop.is_set():
+                return
+            clients.append(client)
+            # A response, to one question, without records: RD and RA set.
+            header = question[:2] + bytes([0x81, 0x80 | code, 0, 1]) + bytes(6)
+            end = question.index(b"\0", 12) + 5
+            server.sendto(header + question[12:end], client)
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    try:
+        yield clients
+    finally:
+        stop.set()
+        with machine.socket(kind=socket.SOCK_DGRAM) as last:
+            last.sendto(b"the end", ("127.0.0.1", PORT))
+        thread.join()
+        server.close()
