@@ -97,6 +97,7 @@ private:
     Fd instance_;
     Fd signals_;
     Loop loop_;
+    /// Made before what reads the kernel: see nftctl/kernel/link_list.h.
     RouteEvents route_events_;
     TableEvents table_events_;
     FileWatch files_;

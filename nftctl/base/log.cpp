@@ -2,6 +2,7 @@
 #include "nftctl/base/log.h"
 
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <string_view>
 
@@ -52,7 +53,7 @@ void log_to_stderr(const std::string& program, const std::string& level) {
     spdlog::set_level(spdlog::level::from_str(level));
     if (!stderr_is_journal()) return;
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    formatter->add_flag<PriorityFlag>('P').set_pattern("%P%v");
+    formatter->add_flag<PriorityFlag>('j').set_pattern("%j%v");
     spdlog::set_formatter(std::move(formatter));
 }
 

@@ -2,6 +2,7 @@
 #include "nftctl/kernel/event_socket.h"
 
 #include <cerrno>
+#include <cstddef>
 
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
@@ -33,7 +34,7 @@ EventSocket::EventSocket(int protocol, const std::vector<int>& groups)
         ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     for (int group : groups)
         if (mnl_socket_setsockopt(socket_.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0)
-            throw SystemError("listen to", name_of(protocol), errno, errno == EPERM ? "run it as root" : "");
+            throw SystemError("listen to", name_of(protocol), errno, errno == EPERM ? "it needs CAP_NET_ADMIN" : "");
 }
 
 bool EventSocket::receive(const Each& each) {

@@ -21,7 +21,8 @@ Device parse(const nlmsghdr& message) {
     return link;
 }
 
-/// They are most of what there is to say of an interface. Linux 4.4; an older one tells of them all the same.
+/// Those of IPv6 and of virtual functions, which take long to gather. Linux 4.4; an older one tells of them all the
+/// same.
 void leave_out_counters(netlink::Message& message) {
     mnl_attr_put_u32(message.header(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }

@@ -2,6 +2,7 @@
 #include "nftctl/kernel/linux_kernel.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -68,12 +69,14 @@ public:
         if (sources_.tables && plan.table && plan.table->ownable) take_over();
         const auto known = known_table();
         if (!known || identity_of(plan) != known->identity) return false;
-        if (sources_.keep_table && !table_) table_ = plan.table;
         const auto is_in_place = [this](const nft::Set& set) {
             nft::Set found{set.spec, {}};
             return !set.spec.timeout || (tables_->read_elements(found) && found == set);
         };
-        return std::ranges::all_of(plan.table->sets, is_in_place) && read_policy_rules(route_socket_) == plan.rules &&
+        if (!std::ranges::all_of(plan.table->sets, is_in_place)) return false;
+        const bool newer = !kept_ || kept_->generation != known->generation;
+        if (sources_.keep_table && newer) kept_ = {*plan.table, known->generation};
+        return read_policy_rules(route_socket_) == plan.rules &&
                read_routes(route_socket_, links_.read(route_socket_)) == plan.routes;
     }
 
@@ -82,7 +85,7 @@ public:
         if (!identity || !memory_) return;
         seen_ = {.generation = generation, .identity = *identity};
         memory_->keep(*seen_);
-        if (sources_.keep_table) table_ = plan.table;
+        if (sources_.keep_table) kept_ = {*plan.table, generation};
     }
 
     std::vector<Connection> find_connections(std::span<const ConnectionFilter> filters,
@@ -119,10 +122,13 @@ private:
     std::optional<nft::Nftables::State> make_again() {
         const auto known = known_table();
         // Whoever reads it changes it, or remembers it again.
-        Plan plan{.table = std::exchange(table_, std::nullopt)};
+        auto kept = std::exchange(kept_, std::nullopt);
         if (!known) return std::nullopt;
-        const bool kept = identity_of(plan) == known->identity;
-        if (!kept) {
+        // Since then nobody has changed any table, and not only that part of ours which has an identity.
+        const bool untouched = kept && kept->generation == known->generation;
+        Plan plan;
+        if (kept) plan.table = std::move(kept->table);
+        if (identity_of(plan) != known->identity) {
             const auto site = sources_.applied ? sources_.applied() : std::nullopt;
             if (!site) return std::nullopt;
             plan = compile(*site, read_facts(*site));
@@ -130,7 +136,7 @@ private:
         if (identity_of(plan) != known->identity) return std::nullopt;
         for (auto& set : plan.table->sets) {
             // Elements with a lifetime go by themselves, but do not come so.
-            if (!set.spec.timeout || (kept && set.elements.empty())) continue;
+            if (!set.spec.timeout || (untouched && set.elements.empty())) continue;
             if (!tables_->read_elements(set)) return std::nullopt;
         }
         return nft::Nftables::State{.table = std::move(plan.table), .generation = known->generation};
@@ -151,8 +157,12 @@ private:
     std::optional<Memory> memory_;
     /// What the table was seen to be by this one itself.
     std::optional<Memory::Seen> seen_;
-    /// The one that was remembered last, if it is kept.
-    std::optional<nft::Table> table_;
+    /// The table that was seen last, and when, if it is to be kept.
+    struct Kept {
+        nft::Table table;
+        std::uint32_t generation = 0;
+    };
+    std::optional<Kept> kept_;
     std::shared_ptr<nft::Nftables> tables_;
     Conntrack conntrack_;
     netlink::Socket route_socket_{NETLINK_ROUTE};

@@ -27,7 +27,7 @@ public:
         /// What is applied, confirmed or on trial; nullptr: nothing is, and nothing was done but to take down a table
         /// that nobody else can.
         std::shared_ptr<const Site> site;
-        /// With which the kernel was made to hold it.
+        /// As they were read last.
         Facts facts = {};
         Transaction change = {};
     };

@@ -2,6 +2,7 @@
 #include "nftctl/plan/identity.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "nftctl/plan/render.h"
 
@@ -9,7 +10,7 @@ namespace natctl {
 
 namespace {
 
-bool same_structure(const nft::Table& one, const nft::Table& other) {
+bool differ_in_elements_at_most(const nft::Table& one, const nft::Table& other) {
     return one.ownable == other.ownable && one.helpers == other.helpers && one.chains == other.chains &&
            std::ranges::equal(one.sets, other.sets, {}, &nft::Set::spec, &nft::Set::spec);
 }
@@ -26,10 +27,11 @@ nft::SetSpec identity_spec() { return {.name = identity_name, .key = {nft::Datat
 
 nft::Set IdentityMaker::make(const nft::Table& table) {
     // It has to tell our own tables apart: who may write the table needs no trick to make two alike.
-    if (!structure_ || !same_structure(*structure_, table)) {
-        structure_ = without_elements(table);
+    if (!structure_ || !differ_in_elements_at_most(*structure_, table)) {
+        auto structure = without_elements(table);
         fingerprint_ = {};
-        fingerprint_.add(render(Plan{.table = structure_}));
+        fingerprint_.add(render(Plan{.table = structure}));
+        structure_ = std::move(structure);
     }
     Fingerprint hash = fingerprint_;
     for (const auto& set : table.sets) {

@@ -28,7 +28,7 @@ public:
     const T& front() const { return all().front(); }
     const T& operator[](std::size_t place) const { return all()[place]; }
 
-    /// To be changed at once; copies that were taken before keep what they have.
+    /// To be changed before the next copy is taken; copies that were taken before keep what they have.
     std::vector<T>& edit() {
         if (block_.use_count() != 1) block_ = std::make_shared<Block>(Block{all(), {}});
         block_->known = {};

@@ -36,6 +36,16 @@ public:
     std::unique_ptr<Kernel> kernel() {
         return make_linux_kernel({.applied = [this] { return ask(); }, .run_dir = run_dir_.path()});
     }
+    /// One that runs on, as the agent does, and is told what was added to the white list at run time.
+    std::unique_ptr<Kernel> lasting_kernel() {
+        return make_linux_kernel({.white_now = [this] { return white_now_; },
+                                  .applied = [this] { return ask(); },
+                                  .run_dir = run_dir_.path(),
+                                  .keep_table = true});
+    }
+    void add_to_white_list(const char* prefix) { white_now_.push_back({.prefix = *Prefix::parse(prefix)}); }
+    void clear_white_list() { white_now_.clear(); }
+
     void apply() {
         natctl::apply(*kernel(), site_);
         applied_ = site_;
@@ -62,6 +72,7 @@ private:
     Site site_;
     std::optional<Site> applied_;
     unsigned asked_ = 0;
+    std::vector<RunTimeEntry> white_now_;
     TemporaryDirectory run_dir_;
 };
 
@@ -108,6 +119,23 @@ TEST_CASE("routes and rules are looked at in any case") {
     CHECK(!router.holds_site());
     router.apply();
     CHECK(router.holds_site());
+}
+
+TEST_CASE("what another one added to the white list at run time is seen, also when it is to go again") {
+    Router router;
+    const Compiler compiler(router.site());
+    const auto kernel = router.lasting_kernel();
+    apply(*kernel, compiler);
+    CHECK(!router.lasting_kernel()->read().plan.table->find_set("white_now4")->elements.size());
+    for (const bool looks_before : {true, false}) {
+        router.add_to_white_list("203.0.113.7/32");
+        CHECK(!apply(*router.lasting_kernel(), compiler).empty());
+        // It finds it as it should be, and knows it from then on; or hears of it when it is gone again.
+        if (looks_before) CHECK(apply(*kernel, compiler).empty());
+        router.clear_white_list();
+        CHECK(!apply(*kernel, compiler).empty());
+        CHECK(make_linux_kernel()->read().plan.table->find_set("white_now4")->elements.empty());
+    }
 }
 
 TEST_CASE("what is known of one network namespace does not count in another") {

@@ -10,7 +10,9 @@ if [[ ${5-} != inside ]]; then
     # The first half makes a control group that is the root of all to those in it, and removes it in the end.
     mount -t tmpfs none "$1"
     mkdir "$1"/{groups,changes,work,root}
-    mount -t cgroup2 none "$1/groups"
+    # With the options that it has: those of the last mount hold for all.
+    options=$(findmnt --noheadings --first-only --output FS-OPTIONS --types cgroup2 || true)
+    mount -t cgroup2 -o "${options:-rw}" none "$1/groups"
     group=$1/groups/$4
     mkdir "$group"
     (
@@ -19,8 +21,11 @@ if [[ ${5-} != inside ]]; then
     ) &
     trap 'kill -KILL $!' TERM
     wait $! || true
-    # All that process 1 was the first of ends with it, in its own time.
-    until find "$group" -depth -type d -exec rmdir {} + 2>/dev/null; do sleep 0.05; done
+    # All that process 1 was the first of ends with it, in its own time. What is left is swept up later (sweep.py).
+    for _ in {1..200}; do
+        find "$group" -depth -type d -exec rmdir {} + 2>/dev/null && break
+        sleep 0.05
+    done
     exit
 fi
 
@@ -29,6 +34,9 @@ space=$1
 mount -t overlay none -o "lowerdir=/,upperdir=$space/changes,workdir=$space/work" "$space/root"
 cd "$space/root"
 mount -t proc none proc
+# Of the switches in it most are the whole machine's. The router's are set from outside.
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
 mount -t sysfs -o ro none sys
 mount -t cgroup2 none sys/fs/cgroup
 for path in dev run; do mount -t tmpfs -o mode=755 none $path; done
@@ -40,7 +48,8 @@ mkdir dev/shm dev/pts
 mount -t tmpfs none dev/shm
 mount -t devpts -o newinstance,ptmxmode=666 none dev/pts
 ln -s pts/ptmx dev/ptmx
-for path in tmp var/tmp; do mount -t tmpfs none $path; done
+mkdir -p etc/natctl var/lib/natctl
+for path in tmp var/tmp var/log var/lib/natctl etc/natctl; do mount -t tmpfs none $path; done
 cp "$2"/natctl* usr/sbin
 known=usr/lib/systemd/system
 journal=$space/journal
@@ -48,8 +57,6 @@ mkdir "$journal"
 cp $known/systemd-journald{.service,.socket,-dev-log.socket} "$journal"
 mount -t tmpfs none $known
 mount -t tmpfs none etc/systemd/system
-mkdir -p etc/natctl
-mount -t tmpfs none etc/natctl
 cp "$journal"/* $known
 cp "$3"/*.service etc/systemd/system
 for target in sysinit basic network network-online shutdown lab; do
