@@ -23,11 +23,11 @@
 #include "agent/reconcile.h"
 #include "agent/request.h"
 #include "agent/resolver.h"
-#include "agent/service_manager.h"
 #include "agent/status_server.h"
 #include "agent/tunnel_client.h"
 #include "nftctl/base/fd.h"
 #include "nftctl/kernel/upkeep.h"
+#include "nftctl/socket/service_manager.h"
 
 namespace natctl {
 

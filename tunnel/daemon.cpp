@@ -134,6 +134,13 @@ Status Daemon::status() {
     return status;
 }
 
+bool Daemon::alive() {
+    if (answers_ && *answers_ < workers_.size()) return false;
+    answers_ = std::make_shared<std::atomic<std::size_t>>(0);
+    for (const auto& worker : workers_) worker->tell([answers = answers_](const Status&) { ++*answers; });
+    return true;
+}
+
 void Daemon::drain() {
     for (const auto& worker : workers_) worker->drain();
 }

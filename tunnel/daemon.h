@@ -39,6 +39,8 @@ public:
     const Settings& settings() const { return *settings_; }
     /// Asks all threads; one that does not answer within a second is left out.
     Status status();
+    /// Whether all threads have done something since this was asked last; the first time it is believed.
+    bool alive();
 
 private:
     FlowLog log_;
@@ -47,6 +49,8 @@ private:
     std::vector<std::unique_ptr<Worker>> workers_;
     std::atomic<std::size_t> working_;
     LimitStatus limits_;
+    /// How many threads have answered alive(), which they may do when nobody waits any more.
+    std::shared_ptr<std::atomic<std::size_t>> answers_;
     std::vector<std::thread> threads_;
 };
 

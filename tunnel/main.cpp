@@ -22,9 +22,10 @@
 #include "nftctl/base/program.h"
 #include "nftctl/base/run_files.h"
 #include "nftctl/site/load.h"
+#include "nftctl/socket/service_manager.h"
 #include "tunnel/daemon.h"
 #include "tunnel/limits.h"
-#include "tunnel/notify.h"
+#include "tunnel/ready_file.h"
 #include "tunnel/status_socket.h"
 
 namespace natctl {
@@ -111,7 +112,39 @@ private:
     Sample older_;
 };
 
+/// Tells the service manager that all threads are alive, as often as it wants to hear it.
+class Heartbeat {
+public:
+    Heartbeat(asio::io_context& io, ServiceManager& manager, Daemon& daemon)
+        : manager_(manager),
+          daemon_(daemon),
+          timer_(io) {
+        wait();
+    }
+
+    /// Threads that have finished say nothing any more.
+    void ends() { ending_ = true; }
+
+private:
+    void wait() {
+        if (manager_.due() == ServiceManager::Time::max()) return;
+        timer_.expires_at(manager_.due());
+        timer_.async_wait([this](const std::error_code& cancelled) {
+            if (cancelled) return;
+            manager_.tend(std::chrono::steady_clock::now(), ending_ || daemon_.alive());
+            wait();
+        });
+    }
+
+    ServiceManager& manager_;
+    Daemon& daemon_;
+    asio::steady_timer timer_;
+    bool ending_ = false;
+};
+
 int run(const Options& options) {
+    // Before any thread is made, as it changes the environment.
+    ServiceManager manager(std::chrono::steady_clock::now());
     const auto settings = load_settings(options.config);
     if (!settings) return exit_error;
     ReadyFile ready(std::filesystem::path(options.run_dir) / run_files::tunnel_ready);
@@ -127,12 +160,14 @@ int run(const Options& options) {
     const StatusSocket status(io, options.run_dir + "/" + run_files::tunnel_status,
                               [&] { return to_json(rates.status()); });
     ready.publish();
-    notify_service_manager("READY=1");
+    manager.tell("READY=1");
+    Heartbeat heartbeat(io, manager, daemon);
 
     asio::steady_timer patience(io);
     end.async_wait([&](const std::error_code& error, int) {
         if (error) return;
-        notify_service_manager("STOPPING=1");
+        manager.tell("STOPPING=1");
+        heartbeat.ends();
         daemon.drain();
         patience.expires_after(drain_time);
         patience.async_wait([&](const std::error_code& cancelled) {

@@ -5,6 +5,8 @@ state.
     C --- [router a: systemd -> natctl-agent, natctl-tunnel] --- SOCKS5 over the WAN --- [router b] --- D
 """
 
+import re
+
 import pytest
 
 from natlab import Greeting, Socks, build_sites, configure, eventually, exchange, linked_sites, netfilter
@@ -89,15 +91,32 @@ def test_what_dies_is_started_again_and_the_table_stays(sites, services):
     assert a.router.nft_generation() == generation
 
 
-def test_an_agent_that_hangs_is_found_out(sites, services):
+@pytest.mark.parametrize("service", [AGENT, TUNNEL])
+def test_one_that_hangs_is_found_out(sites, services, service):
     a, _ = sites
-    services.drop_in(AGENT, "impatient", "[Service]\nWatchdogSec=5\nTimeoutAbortSec=1\n")
+    services.drop_in(service, "impatient", "[Service]\nWatchdogSec=5\nTimeoutAbortSec=1\n")
     services.systemctl("start", AGENT, TUNNEL)
     assert hears(a)
-    former = services.process(AGENT)
-    services.systemctl("kill", "--signal=STOP", AGENT)
-    services.comes_back(AGENT, former)
+    former = services.process(service)
+    services.systemctl("kill", "--signal=STOP", service)
+    services.comes_back(service, former)
     assert hears(a)
+
+
+def test_a_group_may_ask_the_agent(sites, services):
+    a, _ = sites
+    # Of Debian's; to make one would change the machine.
+    group = "daemon"
+    example = (EXAMPLES / "natctl-agent-group.conf").read_text()
+    services.drop_in(AGENT, "group", re.sub(r"\bnatctl$", group, example, flags=re.MULTILINE))
+    services.systemctl("start", AGENT, TUNNEL)
+    assert hears(a)
+    member = ("setpriv", "--reuid=65534", f"--regid={group}", "--clear-groups")
+    services.run(*member, "natctl", "whitelist", "add", "203.0.113.0/24")
+    assert "203.0.113.0/24" in netfilter.elements(a.router, "white_now4")
+    stranger = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    assert services.run(*stranger, "natctl", "whitelist", "del", "203.0.113.0/24", check=False).code == 1
+    eventually(lambda: "user 65534 put 203.0.113.0/24" in services.journal(AGENT), what="the journal says who it was")
 
 
 def test_stopping_the_services_leaves_the_table(sites, services):

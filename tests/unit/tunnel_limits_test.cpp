@@ -10,7 +10,7 @@
 
 #include "nftctl/base/error.h"
 #include "tunnel/listener.h"
-#include "tunnel/notify.h"
+#include "tunnel/ready_file.h"
 #include "tunnel_sockets.h"
 
 using namespace natctl;

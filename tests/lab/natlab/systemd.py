@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from .program import SANITIZER_REPORTS
-from .wait import eventually
+from .wait import DEADLINE, eventually
 
 HERE = Path(__file__).resolve().parent
 UNITS = HERE.parents[2] / "etc/systemd"
@@ -32,7 +32,8 @@ class Systemd:
         )
         booted.wait_until(lambda: only_child(only_child(booted.pid)), "there is a process 1")
         self._pid = only_child(only_child(booted.pid))
-        booted.wait_until(lambda: self.systemctl("is-active", "lab.target", check=False).code == 0, "it has booted")
+        is_up = lambda: self.systemctl("is-active", "lab.target", check=False).code == 0
+        booted.wait_until(is_up, "it has booted", 3 * DEADLINE)
         if router.lab.built_with("address"):
             # To look for leaks takes ptrace(2), which no service may use.
             for service in SERVICES:

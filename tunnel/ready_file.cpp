@@ -1,37 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "tunnel/notify.h"
+#include "tunnel/ready_file.h"
 
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
+#include <string>
 #include <system_error>
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "nftctl/base/error.h"
 #include "nftctl/base/fd.h"
 
 namespace natctl {
-
-void notify_service_manager(const std::string& state) {
-    const char* path = std::getenv("NOTIFY_SOCKET");
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (!path || (path[0] != '/' && path[0] != '@') || std::strlen(path) >= sizeof address.sun_path) return;
-    const std::size_t length = std::strlen(path);
-    std::memcpy(address.sun_path, path, length);
-    if (path[0] == '@') address.sun_path[0] = '\0';
-    const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
-    ::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
-}
 
 ReadyFile::ReadyFile(std::filesystem::path path) : path_(std::move(path)) {
     pid_t process = 0;

@@ -2,12 +2,8 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 
 namespace natctl {
-
-/// Tells the service manager (sd_notify(3)), when there is one: "READY=1", "STOPPING=1". Failures are of no concern.
-void notify_service_manager(const std::string& state);
 
 /// A file that exists while the program is ready; its content is the process id and a line break.
 class ReadyFile {

@@ -21,8 +21,8 @@ public:
 
     /// When to call tend() next; Time::max(): never.
     Time due() const { return due_; }
-    /// Says that the program is alive, when that is due.
-    void tend(Time now);
+    /// Says that the program is alive, when that is due, and if it is.
+    void tend(Time now, bool alive = true);
 
 private:
     std::string socket_;

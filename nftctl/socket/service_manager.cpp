@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "agent/service_manager.h"
+#include "nftctl/socket/service_manager.h"
 
 #include <charconv>
 #include <cstddef>
@@ -52,9 +52,9 @@ void ServiceManager::tell(const std::string& state) const {
              size);
 }
 
-void ServiceManager::tend(Time now) {
+void ServiceManager::tend(Time now, bool alive) {
     if (now < due_) return;
-    tell("WATCHDOG=1");
+    if (alive) tell("WATCHDOG=1");
     due_ = now + *interval_;
 }
 
