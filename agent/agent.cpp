@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <set>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -23,6 +25,7 @@
 #include "nftctl/kernel/nftables.h"
 #include "nftctl/kernel/state_file.h"
 #include "nftctl/kernel/trial.h"
+#include "nftctl/plan/compile.h"
 #include "nftctl/site/each_link.h"
 
 namespace natctl {
@@ -31,14 +34,17 @@ namespace {
 
 using Clock = Loop::Clock;
 
-/// What is said of one look, at most.
-constexpr std::size_t most_words = 5;
-
 Fd lock_instance(const std::string& run_dir) {
     make_directory(run_dir);
     const std::string path = run_dir + "/" + run_files::agent_lock;
     Fd lock(check(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), "open", path));
-    if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0)
+    // Others hold it for a moment, to see whether an agent runs.
+    constexpr int attempts = 10;
+    constexpr std::chrono::milliseconds pause(20);
+    int result = -1;
+    for (int i = 0; i < attempts && (result = ::flock(lock.get(), LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK; ++i)
+        std::this_thread::sleep_for(pause);
+    if (result < 0)
         throw SystemError("lock", path, errno,
                           errno == EWOULDBLOCK ? "another natctl-agent works in " + run_dir : std::string());
     return lock;
@@ -56,16 +62,14 @@ void remember(std::vector<std::string>& list, const std::string& text) {
     if (!text.empty() && std::ranges::find(list, text) == list.end()) list.push_back(text);
 }
 
-std::string joined(const std::vector<std::string>& list) {
-    const auto shown = std::min(list.size(), most_words);
-    auto text = fmt::format("{}", fmt::join(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
-    if (list.size() > shown) text += fmt::format(" and {} more", list.size() - shown);
-    return text;
-}
-
+/// Those that a plan is made of, so that what is gone although they are as before was taken away by somebody.
 /// Lifetimes pass by themselves.
-Facts without_lifetimes(Facts facts) {
+Facts deciding(const Site& site, Facts facts) {
     for (auto& entry : facts.white_now) entry.lifetime.reset();
+    std::set<std::string> names(site.lan.begin(), site.lan.end());
+    names.insert(site.white_list.interfaces.begin(), site.white_list.interfaces.end());
+    for (const auto& name : link_interfaces(site)) names.insert(name);
+    std::erase_if(facts.interfaces, [&](const Interface& interface) { return !names.contains(interface.name); });
     return facts;
 }
 
@@ -82,16 +86,16 @@ Agent::Agent(AgentOptions options)
       names_({.grace = options_.name_grace}),
       resolver_(loop_, [this](const Question& question,
                               const NameAnswer& answer) { names_.answer(question, answer, Clock::now()); }),
-      standing_{.find = [this](const Site& site) { return find_endpoints(site, true); },
+      standing_{.find = [this](const Site& site) { return look_up_endpoints(site); },
                 .tables = std::make_shared<nft::Nftables>()},
       upkeep_(options_.session,
-              {.find = [this](const Site& site) { return find_endpoints(site, false); }, .tables = standing_.tables},
+              {.find = [this](const Site& site) { return follow_endpoints(site); }, .tables = standing_.tables},
               [this](const Site& site, Facts& facts) { adjust(site, facts); }),
       reconciler_({}, Clock::now()),
       children_(loop_, options_.session, journal_),
       control_(loop_, options_.session.run_dir + "/" + run_files::agent_socket, options_.group,
                control::hello(options_.session.config, options_.session.state_dir),
-               [this](std::string_view line, bool from_root) { return answer(line, from_root); }),
+               [this](std::string_view line, uid_t user) { return answer(line, user); }),
       status_(loop_, options_.session, options_.group, journal_, tunnel_,
               [this](View& view) {
                   view.state = state();
@@ -110,8 +114,8 @@ Agent::Agent(AgentOptions options)
     // Before anything is read, so that no change is missed.
     make_directory(options_.session.state_dir);
     watch_files();
-    // Another agent's.
-    write_out_of_use(options_.session.run_dir, {});
+    failed_links_ = read_failed_links(options_.session.run_dir);
+    links_.inherit(failed_links_);
 }
 
 int Agent::run() {
@@ -119,7 +123,7 @@ int Agent::run() {
     start.add(Cause::start);
     act({.what = Reconciler::What::reload, .causes = start});
     // With a configuration that has mistakes there is something to keep up only where one was applied before.
-    if (failure_.empty() && !site_) return exit_error;
+    if (failure().empty() && !site_) return exit_error;
     manager_.tell("READY=1");
     while (!ended_) {
         const auto now = Clock::now();
@@ -149,7 +153,7 @@ void Agent::stop_children() {
     }
 }
 
-void Agent::watch_files() {
+bool Agent::watch_files() {
     const StatePaths state(options_.session.state_dir);
     std::vector<std::string> paths{state.applied, state.on_trial, state.trial,
                                    options_.session.run_dir + "/white_list"};
@@ -157,7 +161,9 @@ void Agent::watch_files() {
         paths.push_back(options_.session.config);
         paths.insert(paths.end(), maps_files_.begin(), maps_files_.end());
     }
-    files_.set(paths);
+    const bool more = files_.set(paths);
+    if (const auto text = files_.take_failure(); !text.empty()) journal_.say(Weight::warning, text);
+    return more;
 }
 
 void Agent::take_signals() {
@@ -200,18 +206,20 @@ Clock::time_point Agent::links_due() const {
     constexpr std::chrono::milliseconds pause(100);
     const auto now = Clock::now();
     auto due = std::min(links_.due(now), tunnel_.due());
-    if (links_.asks_for_proxies()) due = std::min(due, ask_tunnel_at_);
+    if (links_.asks_for_proxies() && !tunnel_asked_) due = std::min(due, ask_tunnel_at_);
     return links_noted_ ? std::max(due, now + pause) : due;
 }
 
 void Agent::tend_links() {
     const auto now = Clock::now();
-    for (const auto& probe : links_.probes(now)) prober_.send(probe);
+    for (const auto& probe : links_.probes(now))
+        if (prober_.send(probe)) links_.asked(probe.link);
     if (const auto text = prober_.take_failure(); !text.empty()) journal_.say(Weight::warning, text);
     tunnel_.tend(now);
-    if (links_.asks_for_proxies() && now >= ask_tunnel_at_) {
+    if (links_.asks_for_proxies() && !tunnel_asked_ && now >= ask_tunnel_at_) {
         constexpr std::chrono::milliseconds pause(300);
         ask_tunnel_at_ = now + pause;
+        tunnel_asked_ = true;
         tunnel_.ask([this](const std::optional<TunnelReport>& report) { take_report(report); });
     }
     if (!links_noted_ && links_.has_news(now)) {
@@ -224,19 +232,46 @@ void Agent::tend_links() {
 void Agent::adjust(const Site& site, Facts& facts) {
     links_.adjust(site, facts, Clock::now());
     links_noted_ = false;
-    if (facts.out_of_use == out_of_use_) return;
-    out_of_use_ = facts.out_of_use;
+    tell_failed_links();
+}
+
+void Agent::tell_failed_links() {
+    auto failed = links_.failed();
+    if (failed == failed_links_) return;
     try {
-        write_out_of_use(options_.session.run_dir, out_of_use_);
+        write_failed_links(options_.session.run_dir, failed);
+        failed_links_ = std::move(failed);
+        write_failure_.clear();
     } catch (const SystemError& error) {
-        journal_.say(Weight::warning, error.what());
+        tell_failure(write_failure_, error.what());
     }
+}
+
+bool Agent::refuse_links(const RouteRefused& refusal) {
+    // These pass, or are about something else than the link.
+    constexpr std::array passing{ENODEV, ENETDOWN, EPERM, ENOMEM, ENOBUFS, EINTR};
+    const auto& route = refusal.route();
+    const auto& site = upkeep_.site();
+    if (!site || std::ranges::find(passing, refusal.error()) != passing.end()) return false;
+    bool found = false;
+    for (const auto& peer : site->peers) {
+        const auto is_its = [&](const Prefix& prefix) { return prefix.overlaps(route.destination); };
+        if (std::ranges::none_of(peer.virtual_prefixes, is_its)) continue;
+        for (std::size_t place = 0; place < peer.links.size(); ++place) {
+            const auto* link = std::get_if<DevLink>(&peer.links[place]);
+            if (!link || link->dev != route.dev) continue;
+            links_.refuse({peer.name, place}, route.destination.family(), refusal.what(), Clock::now());
+            found = true;
+        }
+    }
+    return found;
 }
 
 void Agent::take_report(const std::optional<TunnelReport>& report) {
     // A busy machine is no failure.
     constexpr unsigned most_silent = 2;
     std::map<Endpoint, std::string> down;
+    tunnel_asked_ = false;
     tunnel_silent_ = report ? 0 : tunnel_silent_ + 1;
     if (!report && (tunnel_silent_ < most_silent || !site_)) return;
     if (!report)
@@ -256,8 +291,10 @@ void Agent::end_flows(const std::vector<std::string>& peers) {
         const auto count = upkeep_.end_flows(*site_, peers);
         journal_.say(Weight::warning, fmt::format("no link to {} for {} s: {} open flows are ended",
                                                   fmt::join(peers, ", "), end, count));
+        end_failure_.clear();
     } catch (const SystemError& error) {
-        journal_.say(Weight::warning, error.what());
+        links_.not_ended(peers, Clock::now());
+        tell_failure(end_failure_, error.what());
     }
 }
 
@@ -276,15 +313,11 @@ void Agent::tell_names() {
     for (const auto& [warning, text] : names_.messages()) journal_.say(warning ? Weight::warning : Weight::info, text);
 }
 
-Endpoints Agent::find_endpoints(const Site& site, bool wait) {
+Endpoints Agent::follow_endpoints(const Site& site) {
     auto names = endpoint_names(site);
     if (names != endpoint_names_) {
-        auto known = read_endpoints(options_.session.state_dir);
-        std::vector<std::string> unknown;
-        for (const auto& name : names)
-            if (!known.contains(name)) unknown.push_back(name);
-        constexpr std::chrono::seconds patience(2);
-        if (wait && !unknown.empty()) known.merge(resolve(unknown, patience, look_up_host));
+        auto known = std::exchange(looked_up_, {});
+        known.merge(read_endpoints(options_.session.state_dir));
         names_.set(names, known);
         endpoint_names_ = std::move(names);
     }
@@ -292,27 +325,45 @@ Endpoints Agent::find_endpoints(const Site& site, bool wait) {
     return noticed_;
 }
 
+Endpoints Agent::look_up_endpoints(const Site& site) {
+    auto known = names_.endpoints(Clock::now());
+    known.merge(Endpoints(looked_up_));
+    known.merge(read_endpoints(options_.session.state_dir));
+    Endpoints endpoints;
+    std::vector<std::string> unknown;
+    for (const auto& name : endpoint_names(site))
+        if (const auto item = known.find(name); item != known.end())
+            endpoints.insert(*item);
+        else
+            unknown.push_back(name);
+    if (unknown.empty()) return endpoints;
+    constexpr std::chrono::seconds patience(2);
+    looked_up_ = resolve(unknown, patience, look_up_host);
+    endpoints.insert(looked_up_.begin(), looked_up_.end());
+    return endpoints;
+}
+
 void Agent::remember_endpoints() {
     if (noticed_ == remembered_) return;
     try {
         write_endpoints(options_.session.state_dir, noticed_);
+        remembered_ = noticed_;
+        write_failure_.clear();
     } catch (const SystemError& error) {
-        journal_.say(Weight::warning, error.what());
+        tell_failure(write_failure_, error.what());
     }
-    remembered_ = noticed_;
 }
 
 void Agent::act(const Reconciler::Step& step) {
     const auto began = Clock::now();
     auto result = Reconciler::Result::failed;
+    // A directory may have come that could not be watched.
+    if (step.causes.has(Cause::full_check) && watch_files()) reconciler_.note(Cause::site_file, began);
     try {
-        if (step.what == Reconciler::What::reload || reload_again_)
-            result = reload();
-        else
-            result = look(step.causes);
+        result = step.what == Reconciler::What::reload ? reload() : look(step.causes);
         failure_.clear();
     } catch (const std::exception& error) {
-        tell_failure(error.what());
+        tell_failure(failure_, error.what());
     }
     status_.looked(Clock::now() - began, result == Reconciler::Result::failed);
     status_.follow(site_.get());
@@ -321,24 +372,30 @@ void Agent::act(const Reconciler::Step& step) {
         journal_.say(Weight::error,
                      fmt::format("{} undoes natctl's work again and again: from now on it is put back every few "
                                  "seconds only; `nft monitor` and `ip monitor rule` show who it is",
-                                 authors_.empty() ? "another program" : joined(authors_)));
+                                 authors_.empty() ? "another program" : few_of(authors_)));
     heard_.clear();
     authors_.clear();
     tell_manager();
 }
 
 Reconciler::Result Agent::reload() {
-    const auto change = read_again();
+    std::optional<Transaction> change;
+    try {
+        change = read_again();
+        reload_failure_.clear();
+    } catch (const std::exception& error) {
+        tell_failure(reload_failure_, error.what());
+    }
+    // What is applied is kept up, whatever became of the file.
     Causes causes;
     causes.add(Cause::request);
     look(causes);
+    if (!reload_failure_.empty()) return Reconciler::Result::failed;
     return change && !change->empty() ? Reconciler::Result::changed : Reconciler::Result::nothing_to_do;
 }
 
 std::optional<Transaction> Agent::read_again() {
-    reload_again_ = true;
     auto done = apply_again(options_.session, standing_);
-    reload_again_ = false;
     maps_files_ = std::move(done.maps_files);
     watch_files();
     secrets_again_ = done.change.has_value();
@@ -346,27 +403,32 @@ std::optional<Transaction> Agent::read_again() {
         journal_.say(Weight::error,
                      options_.session.config + " has mistakes, the former state stays: `natctl check` names them");
     } else {
-        tell_applied(options_.session.config, *done.change);
+        tell_applied("applied " + options_.session.config, *done.change);
     }
     return std::move(done.change);
 }
 
-void Agent::tell_applied(const std::string& config, const Transaction& change) {
+void Agent::tell_applied(const std::string& how, const Transaction& change) {
     if (change.empty()) return;
     ++changes_;
-    journal_.say(Weight::info, fmt::format("applied {}: {}", config, words_for(change)));
+    journal_.say(Weight::info, fmt::format("{}: {}", how, words_for(change)));
 }
 
 Reconciler::Result Agent::look(const Causes& causes) {
-    auto look = upkeep_.look(!causes.mean_drift() || causes.has(Cause::full_check));
+    auto look = look_at_kernel(!causes.mean_drift() || causes.has(Cause::full_check));
     ++looks_;
     if (look.site) {
         remember_endpoints();
     } else {
         names_.set({}, {});
         endpoint_names_.clear();
+        adjust({}, look.facts);
     }
-    auto facts = without_lifetimes(std::move(look.facts));
+    if (look.mirror_refusal.empty())
+        mirror_failure_.clear();
+    else
+        tell_failure(mirror_failure_, look.mirror_refusal);
+    auto facts = look.site ? deciding(*look.site, std::move(look.facts)) : Facts();
     for (const auto& text : links_.messages()) journal_.say(Weight::warning, text);
     const bool as_before = look.site && look.site == site_ && facts == facts_;
     site_ = look.site;
@@ -384,19 +446,41 @@ void Agent::tell(const Causes& causes, const Upkeep::Look& look, bool others_did
     const auto what = words_for(look.change);
     if (others_did_it)
         journal_.say(Weight::warning, fmt::format("{} took away what is natctl's, put back: {}",
-                                                  authors_.empty() ? "another program" : joined(authors_), what));
+                                                  authors_.empty() ? "another program" : few_of(authors_), what));
     else
         journal_.say(Weight::info, fmt::format("{}{}: {}", words_for(causes.first()),
-                                               heard_.empty() ? "" : " (" + joined(heard_) + ")", what));
+                                               heard_.empty() ? "" : " (" + few_of(heard_) + ")", what));
 }
 
-void Agent::tell_failure(const std::string& what) {
-    if (what != failure_) journal_.say(Weight::error, what + "; it is tried again");
-    failure_ = what;
+Upkeep::Look Agent::look_at_kernel(bool thorough) {
+    // An interface or address may have gone while the plan was made: it is made again before a link is blamed.
+    constexpr int attempts = 10;
+    std::optional<Route> former;
+    for (int i = 0; i < attempts; ++i) {
+        try {
+            return upkeep_.look(thorough);
+        } catch (const RouteRefused& refusal) {
+            if (former == refusal.route() && !refuse_links(refusal)) throw;
+            former = refusal.route();
+        }
+    }
+    return upkeep_.look(thorough);
+}
+
+void Agent::tell_failure(std::string& last, const std::string& what) {
+    if (what != last) journal_.say(Weight::error, what + "; it is tried again");
+    last = what;
+}
+
+const std::string& Agent::failure() const {
+    for (const auto* text : {&failure_, &reload_failure_, &mirror_failure_, &end_failure_})
+        if (!text->empty()) return *text;
+    return write_failure_;
 }
 
 void Agent::tell_manager() {
-    auto text = "STATUS=" + (!failure_.empty() ? failure_ : site_ ? "keeps site " + site_->name : "nothing is applied");
+    const auto state = site_ ? "keeps site " + site_->name : std::string("nothing is applied");
+    auto text = "STATUS=" + (failure().empty() ? state : failure());
     if (text == told_) return;
     manager_.tell(text);
     told_ = std::move(text);

@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "agent/children.h"
 #include "agent/control.h"
@@ -26,6 +27,8 @@
 #include "agent/status_server.h"
 #include "agent/tunnel_client.h"
 #include "nftctl/base/fd.h"
+#include "nftctl/kernel/link_file.h"
+#include "nftctl/kernel/routes.h"
 #include "nftctl/kernel/upkeep.h"
 #include "nftctl/socket/service_manager.h"
 
@@ -53,7 +56,8 @@ public:
     int run();
 
 private:
-    void watch_files();
+    /// True: there are directories that were not watched before.
+    bool watch_files();
     void take_signals();
     void take_files();
     void take(const std::vector<KernelEvent>& events);
@@ -62,32 +66,45 @@ private:
     /// Probes what is due, and takes note of links that fail or may be used again.
     void tend_links();
     void adjust(const Site& site, Facts& facts);
+    void tell_failed_links();
+    /// Whether a link of what is applied is that route's, which is down from now on.
+    bool refuse_links(const RouteRefused& refusal);
     void end_flows(const std::vector<std::string>& peers);
     /// What natctl-tunnel says of proxies; nullopt: it does not answer.
     void take_report(const std::optional<TunnelReport>& report);
     /// Asks for what is due, and takes note of addresses that have come or whose time is over.
     void tend_names();
     void tell_names();
-    /// What the endpoints of a site are known to be. Those that nothing is known of are looked up when `wait` says so,
-    /// which takes up to two seconds.
-    Endpoints find_endpoints(const Site& site, bool wait);
+    /// What the endpoints of a site are known to be, which is what is applied; they are followed from now on.
+    Endpoints follow_endpoints(const Site& site);
+    /// Those of any site. What nothing is known of is looked up, which takes up to two seconds.
+    Endpoints look_up_endpoints(const Site& site);
     void remember_endpoints();
 
     void act(const Reconciler::Step& step);
-    ControlSocket::Answer answer(std::string_view line, bool from_root);
-    std::string answer(const control::Request& request);
-    std::string edit_white_list(const control::Request& request);
+    ControlSocket::Answer answer(std::string_view line, uid_t user);
+    /// Changes are told to those who watch, with whose wish they were.
+    std::string answer(const control::Request& request, uid_t user);
+    std::string edit_white_list(const control::Request& request, uid_t user);
     /// As `natctl apply` does, on trial or for good.
-    std::string answer_apply(const control::Request& request);
+    std::string answer_apply(const control::Request& request, uid_t user);
+    std::string answer_plan();
+    void tell_wish(uid_t user, const std::string& what, const Transaction& change);
     control::State state();
     /// What it came to. Throws SystemError.
     Reconciler::Result reload();
     /// What was changed by reading site.toml again; nullopt: it has mistakes.
     std::optional<Transaction> read_again();
-    void tell_applied(const std::string& config, const Transaction& change);
+    /// `how`: "applied site.toml".
+    void tell_applied(const std::string& how, const Transaction& change);
     Reconciler::Result look(const Causes& causes);
+    /// Where the kernel does not take a route of a link, without that link.
+    Upkeep::Look look_at_kernel(bool thorough);
     void tell(const Causes& causes, const Upkeep::Look& look, bool others_did_it);
-    void tell_failure(const std::string& what);
+    /// Tells a failure that is not the last one of its kind.
+    void tell_failure(std::string& last, const std::string& what);
+    /// What cannot be done at the moment, the weightiest; empty: all is well.
+    const std::string& failure() const;
     void tell_manager();
     /// Ends what the agent runs.
     void stop_children();
@@ -118,16 +135,17 @@ private:
     std::vector<std::string> maps_files_;
     /// site.toml was read again: files that it names may hold something else.
     bool secrets_again_ = false;
-    /// A reload that the kernel refused is to be repeated.
-    bool reload_again_ = false;
     /// What links_ has to tell was taken note of.
     bool links_noted_ = false;
     /// As other programs were told last.
-    std::set<PeerLink> out_of_use_;
+    FailedLinks failed_links_;
     Loop::Clock::time_point ask_tunnel_at_{};
+    bool tunnel_asked_ = false;
     unsigned tunnel_silent_ = 0;
     /// Those in names_, in the order of site.toml.
     std::vector<std::string> endpoint_names_;
+    /// Of a site that was to be applied, and may be.
+    Endpoints looked_up_;
     /// What they stand for, as far as it was taken note of, and what stands in the state directory.
     Endpoints noticed_;
     Endpoints remembered_;
@@ -137,8 +155,13 @@ private:
     /// Said about what happened since the last look, each once.
     std::vector<std::string> heard_;
     std::vector<std::string> authors_;
-    /// What failed last, so that it is said once.
+    /// What cannot be done now, each said once: a look, reading site.toml again, the mirror of the white list, ending
+    /// flows of dead links, writing down what is known.
     std::string failure_;
+    std::string reload_failure_;
+    std::string mirror_failure_;
+    std::string end_failure_;
+    std::string write_failure_;
     /// What the service manager was told last.
     std::string told_;
     Loop::Clock::time_point began_;

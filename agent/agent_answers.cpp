@@ -4,9 +4,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/change_words.h"
 #include "nftctl/base/error.h"
 #include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/find_flows.h"
@@ -25,47 +27,69 @@ std::string refuse_mistakes(const std::string& config) {
 
 } // namespace
 
-ControlSocket::Answer Agent::answer(std::string_view line, bool from_root) {
+ControlSocket::Answer Agent::answer(std::string_view line, uid_t user) {
     const auto request = control::parse(line);
     if (const auto* mistake = std::get_if<std::string>(&request)) return {control::refusal(*mistake)};
     const auto& wish = std::get<control::Request>(request);
-    if (!wish.config.empty() && !from_root)
+    if (!wish.config.empty() && user != 0)
         return {control::refusal("only root may have another configuration applied than the agent's")};
     try {
-        return {answer(wish), wish.what == control::What::watch};
+        return {answer(wish, user), wish.what == control::What::watch};
     } catch (const std::exception& error) {
         return {control::refusal(error.what())};
     }
 }
 
-std::string Agent::answer(const control::Request& request) {
+std::string Agent::answer(const control::Request& request, uid_t user) {
     const auto& session = options_.session;
     switch (request.what) {
     case control::What::status:
     case control::What::watch: return control::answer(state());
     case control::What::whitelist:
         return request.add.empty() && request.del.empty() ? control::answer(read_run_time_entries(session.run_dir))
-                                                          : edit_white_list(request);
-    case control::What::apply: return answer_apply(request);
-    case control::What::down: return control::answer(forget(session, standing_), true);
-    case control::What::plan: {
-        const auto site = read_site(session.config);
-        if (!site) return refuse_mistakes(session.config);
-        return control::answer(pending(*open_kernel(session, *site, standing_), *site), false);
+                                                          : edit_white_list(request, user);
+    case control::What::apply: return answer_apply(request, user);
+    case control::What::down: {
+        const auto change = forget(session, standing_);
+        tell_wish(user, "took down all that is natctl's", change);
+        return control::answer(change, true);
     }
+    case control::What::plan: return answer_plan();
     case control::What::flows: {
         if (!site_) return control::refusal("there are no flows: nothing is applied, `natctl apply` comes first");
         const auto flows =
             find_flows(*make_linux_kernel(), LiveFlows(*site_), {.peer = request.peer, .host = request.host});
         return control::answer(flows, request.limit, std::chrono::system_clock::now());
     }
-    case control::What::confirm: confirm(session); return control::done();
-    case control::What::rollback: return control::answer(roll_back(session, standing_), true);
+    case control::What::confirm: {
+        confirm(session);
+        tell_wish(user, "confirmed the configuration on trial", {});
+        return control::done();
+    }
+    case control::What::rollback: {
+        const auto change = roll_back(session, standing_);
+        tell_wish(user, "rolled back", change);
+        return control::answer(change, true);
+    }
     }
     return {};
 }
 
-std::string Agent::edit_white_list(const control::Request& request) {
+void Agent::tell_wish(uid_t user, const std::string& what, const Transaction& change) {
+    if (!change.empty()) ++changes_;
+    auto text = fmt::format("user {} {}", user, what);
+    if (!change.empty()) text += ": " + words_for(change);
+    journal_.say(Weight::info, text);
+}
+
+std::string Agent::answer_plan() {
+    const auto& session = options_.session;
+    const auto site = read_site(session.config);
+    if (!site) return refuse_mistakes(session.config);
+    return control::answer(pending(*open_kernel(session, *site, standing_), *site), false);
+}
+
+std::string Agent::edit_white_list(const control::Request& request, uid_t user) {
     std::vector<WhiteWord> words;
     for (const auto& text : request.add.empty() ? request.del : request.add) {
         words.push_back(white_word(text));
@@ -91,11 +115,16 @@ std::string Agent::edit_white_list(const control::Request& request) {
         return with_added(std::move(now), spared(site, records_for(words, deadline, told)));
     };
     const auto change = change_run_time_list(options_.session, edit, standing_);
-    return change ? control::answer(*change, true)
-                  : control::refusal("cannot change the white list: nothing is applied, `natctl apply` comes first");
+    if (!change)
+        return control::refusal("cannot change the white list: nothing is applied, `natctl apply` comes first");
+    tell_wish(user,
+              request.add.empty() ? fmt::format("took {} off the white list", few_of(request.del))
+                                  : fmt::format("put {} on the white list", few_of(request.add)),
+              *change);
+    return control::answer(*change, true);
 }
 
-std::string Agent::answer_apply(const control::Request& request) {
+std::string Agent::answer_apply(const control::Request& request, uid_t user) {
     auto session = options_.session;
     if (!request.config.empty()) session.config = request.config;
     if (::access(session.config.c_str(), R_OK) < 0)
@@ -107,7 +136,8 @@ std::string Agent::answer_apply(const control::Request& request) {
     const bool own = !request.trial && session.config == options_.session.config;
     reconciler_.note(own ? Cause::request : Cause::applied, Loop::Clock::now());
     if (!applied) return refuse_mistakes(session.config);
-    tell_applied(session.config, applied->change);
+    const auto trial = request.trial ? fmt::format(" on trial, for {} s", request.trial->count()) : "";
+    tell_applied(fmt::format("user {} applied {}{}", user, session.config, trial), applied->change);
     return control::answer(applied->change, applied->warnings, request.trial);
 }
 
@@ -119,7 +149,7 @@ control::State Agent::state() {
                          .changes = changes_,
                          .repairs = repairs_,
                          .fighting = reconciler_.fighting(),
-                         .failure = failure_,
+                         .failure = failure(),
                          .links = links_.states(now),
                          .programs = children_.states(),
                          .names = names_.states(now),

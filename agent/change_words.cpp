@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "agent/change_words.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <set>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -55,6 +55,14 @@ std::string words_for(const Transaction& change) {
     const auto rules = change.add_rules.size() + change.remove_rules.size();
     if (rules != 0) words.push_back(counted(rules, "policy rule", "policy rules"));
     return fmt::format("{}", fmt::join(words, ", "));
+}
+
+std::string few_of(const std::vector<std::string>& list) {
+    constexpr std::size_t most = 5;
+    const auto shown = std::min(list.size(), most);
+    auto text = fmt::format("{}", fmt::join(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+    if (list.size() > shown) text += fmt::format(" and {} more", list.size() - shown);
+    return text;
 }
 
 } // namespace natctl

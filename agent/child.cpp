@@ -98,6 +98,7 @@ void Child::adopt() {
     if (!process) return;
     open_log();
     begin(record->pid, std::move(process), record->command, std::chrono::steady_clock::now());
+    wanted_ = running_;
     journal_.say(Weight::info, fmt::format("{} runs already (process {})", name_, pid_));
 }
 
@@ -152,7 +153,15 @@ void Child::start(Time now) {
         pid_t pid = 0;
         if (const int error = Spawn(log_.get()).run(wanted_->words, pid); error != 0)
             throw SystemError("run", wanted_->words.front(), error);
-        begin(pid, Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))), *wanted_, now);
+        Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+        if (!process) {
+            // One that nobody watches would be started again and again.
+            const int error = errno;
+            ::kill(pid, SIGKILL);
+            ::waitpid(pid, nullptr, 0);
+            throw SystemError("watch", fmt::format("process {}", pid), error);
+        }
+        begin(pid, std::move(process), *wanted_, now);
         PreparedFile(path(".child"),
                      text_of({.pid = pid, .start = start_of_process(pid).value_or(0), .command = *wanted_}))
             .publish();
@@ -205,7 +214,9 @@ void Child::ended() {
 void Child::read_log() {
     if (!log_) return;
     std::array<char, 16384> part;
-    while (true) {
+    // It may write faster than the log takes it: the rest waits for its turn.
+    constexpr int most = 16;
+    for (int i = 0; i < most; ++i) {
         const auto size = ::read(log_.get(), part.data(), part.size());
         if (size <= 0) return;
         for (const char c : std::span(part).first(static_cast<std::size_t>(size))) {

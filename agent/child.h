@@ -70,7 +70,7 @@ public:
 
 private:
     std::string path(const char* suffix) const { return run_dir_ + "/" + name_ + suffix; }
-    /// Of an agent before this one.
+    /// Of an agent before this one. It is wanted until want() says otherwise.
     void adopt();
     void open_log();
     void start(Time now);

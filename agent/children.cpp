@@ -30,14 +30,25 @@ Children::Children(Loop& loop, const Options& options, Journal& journal)
       xray_(loop, "xray", options.run_dir, journal, {}) {}
 
 void Children::follow(const std::shared_ptr<const Site>& site, bool again) {
-    if (site == site_ && !again) return;
+    if (site == site_ && !again) {
+        // Such as a file with a password that was not there yet.
+        if (!refusal_.empty()) want_xray();
+        return;
+    }
     site_ = site;
     if (tunnel_.runs()) tunnel_.send(SIGHUP);
     tunnel_.want(tunnel_command());
+    want_xray();
+}
+
+void Children::want_xray() {
     try {
         xray_.want(xray_command());
+        refusal_.clear();
     } catch (const SystemError& error) {
-        journal_.say(Weight::error, fmt::format("{}; xray stays as it is", error.what()));
+        const auto refusal = fmt::format("{}; xray stays as it is, and it is tried again", error.what());
+        if (refusal != refusal_) journal_.say(Weight::error, refusal);
+        refusal_ = refusal;
     }
 }
 

@@ -35,6 +35,8 @@ public:
     std::vector<Child::State> states() const;
 
 private:
+    /// What was refused is tried again by the next follow().
+    void want_xray();
     std::optional<Command> tunnel_command() const;
     /// Writes its configuration. Throws SystemError.
     std::optional<Command> xray_command() const;
@@ -44,6 +46,8 @@ private:
     std::shared_ptr<const Site> site_;
     Child tunnel_;
     Child xray_;
+    /// Why there is no configuration for Xray; empty: there is, or none is needed.
+    std::string refusal_;
 };
 
 } // namespace natctl

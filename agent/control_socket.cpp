@@ -21,13 +21,15 @@ namespace natctl {
 namespace {
 
 constexpr std::size_t most_clients = 200;
-/// What may wait for a client that does not read.
-constexpr std::size_t most_waiting = 4 << 20;
+/// What may wait for a client that watches and does not read.
+constexpr std::size_t most_told = 4 << 20;
 
-bool is_root(const Fd& socket) {
+/// Nobody's where the system does not say.
+uid_t user_of(const Fd& socket) {
     ucred peer{};
     socklen_t size = sizeof peer;
-    return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == 0;
+    const bool known = ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+    return known ? peer.uid : static_cast<uid_t>(-1);
 }
 
 } // namespace
@@ -52,67 +54,83 @@ void ControlSocket::accept() {
     if (!socket) return;
     if (clients_.size() >= most_clients) drop_oldest();
     const int fd = socket.get();
-    const bool root = is_root(socket);
+    const auto user = user_of(socket);
     auto& client =
-        clients_.emplace(fd, Client{.socket = std::move(socket), .number = next_++, .is_root = root}).first->second;
-    loop_.watch(fd, EPOLLIN, [this, fd](std::uint32_t events) { serve(fd, events); });
+        clients_.emplace(fd, Client{.socket = std::move(socket), .number = next_++, .user = user}).first->second;
     client.out = hello_;
-    if (!flush(client)) drop(fd);
+    flush(client);
+    settle(fd);
 }
 
 void ControlSocket::serve(int fd, std::uint32_t events) {
     auto& client = clients_.at(fd);
+    served_ = &client;
+    flush(client);
     const bool readable = (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0;
-    if ((readable && !client.ending && !read(client)) || !flush(client)) drop(fd);
+    if (readable && !client.lost && !client.ending && client.out.empty()) read(client);
+    answer_lines(client);
+    served_ = nullptr;
+    settle(fd);
 }
 
-bool ControlSocket::read(Client& client) {
+void ControlSocket::read(Client& client) {
     std::array<char, 16384> part;
     const auto count = ::recv(client.socket.get(), part.data(), part.size(), 0);
-    if (count < 0) return errno == EAGAIN || errno == EINTR;
-    if (count == 0) {
+    if (count > 0)
+        client.in.append(part.data(), static_cast<std::size_t>(count));
+    else if (count == 0)
         // It has said everything; what it is owed it still gets.
         client.ending = true;
-        return !client.out.empty();
-    }
-    client.in.append(part.data(), static_cast<std::size_t>(count));
-    answer_lines(client);
-    return true;
+    else
+        client.lost = errno != EAGAIN && errno != EINTR;
 }
 
 void ControlSocket::answer_lines(Client& client) {
     std::size_t begin = 0;
-    for (std::size_t end = 0; (end = client.in.find('\n', begin)) != std::string::npos; begin = end + 1) {
-        auto answer = on_line_(std::string_view(client.in).substr(begin, end - begin), client.is_root);
+    while (!client.lost && client.out.empty()) {
+        const auto end = client.in.find('\n', begin);
+        if (end == std::string::npos) break;
+        auto answer = on_line_(std::string_view(client.in).substr(begin, end - begin), client.user);
+        begin = end + 1;
         client.out += answer.text;
         client.watches = client.watches || answer.watches;
-        // It asks and does not read.
-        if (client.out.size() > most_waiting) break;
+        flush(client);
     }
     client.in.erase(0, begin);
-    if (client.in.size() < control::longest_request) return;
-    client.out += control::refusal("a request has at most 65536 bytes");
+    if (!client.out.empty() || client.in.size() < control::longest_request) return;
+    client.out = control::refusal("a request has at most 65536 bytes");
     client.ending = true;
     client.in.clear();
+    flush(client);
 }
 
-bool ControlSocket::flush(Client& client) {
-    if (!send_waiting(client.socket.get(), client.out)) return false;
-    if (client.out.size() > most_waiting || (client.ending && client.out.empty())) return false;
-    const int fd = client.socket.get();
-    const std::uint32_t events = (client.ending ? 0U : EPOLLIN) | (client.out.empty() ? 0U : EPOLLOUT);
+void ControlSocket::flush(Client& client) {
+    if (client.lost) return;
+    client.lost = !send_waiting(client.socket.get(), client.out);
+    if (client.out.empty()) client.told = 0;
+}
+
+void ControlSocket::settle(int fd) {
+    const auto& client = clients_.at(fd);
+    if (client.lost || (client.ending && client.out.empty())) {
+        drop(fd);
+        return;
+    }
+    const std::uint32_t events = client.out.empty() ? EPOLLIN : EPOLLOUT;
     loop_.watch(fd, events, [this, fd](std::uint32_t ready) { serve(fd, ready); });
-    return true;
 }
 
 void ControlSocket::tell(const std::string& text) {
-    std::vector<int> lost;
+    std::vector<int> told;
     for (auto& [fd, client] : clients_) {
         if (!client.watches) continue;
         client.out += text;
-        if (!flush(client)) lost.push_back(fd);
+        client.told += text.size();
+        flush(client);
+        client.lost = client.lost || client.told > most_told;
+        if (&client != served_) told.push_back(fd);
     }
-    for (const int fd : lost) drop(fd);
+    for (const int fd : told) settle(fd);
 }
 
 void ControlSocket::drop(int fd) {

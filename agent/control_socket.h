@@ -2,18 +2,22 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+
+#include <sys/types.h>
 
 #include "agent/loop.h"
 #include "nftctl/base/fd.h"
 
 namespace natctl {
 
-/// A Unix socket where lines come in and answers go out. Root and one group may connect. Clients that send too much or
-/// read too little are dropped, and so is the oldest one when there are too many.
+/// A Unix socket where lines come in and answers go out. Root and one group may connect. Nothing more is read from a
+/// client until it has taken its answer, whatever the size of that; one that watches and reads too little is dropped,
+/// and so is the oldest one when there are too many.
 class ControlSocket {
 public:
     struct Answer {
@@ -22,7 +26,8 @@ public:
         /// The client gets what tell() says from now on.
         bool watches = false;
     };
-    using OnLine = std::function<Answer(std::string_view line, bool from_root)>;
+    /// May call tell(). `user`: a number as in passwd(5), of the process that connected (SO_PEERCRED, unix(7)).
+    using OnLine = std::function<Answer(std::string_view line, uid_t user)>;
 
     /// `group`: a name, or empty for root's. Replaces the file of an agent that was killed. `hello` is sent to
     /// everybody who connects. Throws SystemError.
@@ -39,22 +44,27 @@ private:
         Fd socket;
         /// Counts up: the smallest number is the oldest client.
         std::uint64_t number = 0;
-        /// As it connected (SO_PEERCRED, unix(7)).
-        bool is_root = false;
+        uid_t user = 0;
         bool watches = false;
         /// Nothing more is read from it.
         bool ending = false;
+        /// It is to be dropped.
+        bool lost = false;
         std::string in = {};
         std::string out = {};
+        /// Bytes that tell() added since `out` was empty.
+        std::size_t told = 0;
     };
 
     void accept();
     void serve(int fd, std::uint32_t events);
-    /// False: it is gone.
-    bool read(Client& client);
+    void read(Client& client);
+    /// As long as what is answered is taken.
     void answer_lines(Client& client);
-    /// Sends what can be sent. False: it reads too little, or is gone.
-    bool flush(Client& client);
+    /// Sends what can be sent.
+    void flush(Client& client);
+    /// Waits for what comes next, or drops it.
+    void settle(int fd);
     void drop(int fd);
     void drop_oldest();
 
@@ -64,6 +74,8 @@ private:
     OnLine on_line_;
     Fd listener_;
     std::map<int, Client> clients_;
+    /// Whose lines are being answered: tell() may not drop it.
+    const Client* served_ = nullptr;
     std::uint64_t next_ = 0;
 };
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "agent/file_watch.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -37,21 +39,34 @@ std::set<fs::path> places_of(const std::string& path) {
 
 FileWatch::FileWatch() : inotify_(check(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "create", "an inotify instance")) {}
 
-void FileWatch::set(const std::vector<std::string>& paths) {
+bool FileWatch::set(const std::vector<std::string>& paths) {
     paths_ = paths;
+    std::string failure;
     std::map<int, std::multimap<std::string, std::string>> names;
     for (const auto& path : paths)
         for (const auto& place : places_of(path)) {
             const auto directory = place.parent_path().string();
             // The same descriptor as before where it is watched already, by whatever name.
             const int watch = ::inotify_add_watch(inotify_.get(), directory.c_str(), events);
-            if (watch < 0 && (errno == ENOENT || errno == ENOTDIR)) continue;
-            names[check(watch, "watch", directory)].emplace(place.filename().string(), path);
+            if (watch < 0) {
+                if (errno != ENOENT && errno != ENOTDIR)
+                    failure = SystemError("watch", directory, errno,
+                                          "changes in it are seen at the next reload: systemctl reload natctl-agent")
+                                  .what();
+                continue;
+            }
+            names[watch].emplace(place.filename().string(), path);
         }
+    if (failure != said_) failure_ = said_ = failure;
+    const bool more =
+        std::ranges::any_of(names, [&](const auto& directory) { return !names_.contains(directory.first); });
     for (const auto& [watch, ignored] : names_)
         if (!names.contains(watch)) ::inotify_rm_watch(inotify_.get(), watch);
     names_ = std::move(names);
+    return more;
 }
+
+std::string FileWatch::take_failure() { return std::exchange(failure_, {}); }
 
 std::set<std::string> FileWatch::take() {
     std::set<std::string> changed;

@@ -19,9 +19,12 @@ public:
 
     int fd() const { return inotify_.get(); }
 
-    /// Exactly these from now on. A directory that does not exist cannot be watched: set again later. A path that is a
-    /// symbolic link is followed, too: both its own directory and that of what it leads to are watched.
-    void set(const std::vector<std::string>& paths);
+    /// Exactly these from now on. A directory that does not exist, or may not be watched, is left out: set again later.
+    /// A path that is a symbolic link is followed, too: both its own directory and that of what it leads to are
+    /// watched. True: there are directories that were not watched before.
+    bool set(const std::vector<std::string>& paths);
+    /// Why a directory that exists is not watched, once; empty: all are.
+    std::string take_failure();
 
     /// Those of the paths, as they were given, that were written, came or went. All of them where events were lost.
     std::set<std::string> take();
@@ -29,6 +32,8 @@ public:
 private:
     Fd inotify_;
     std::vector<std::string> paths_;
+    std::string said_;
+    std::string failure_;
     /// By watch descriptor: names in that directory, and the paths as given that they belong to.
     std::map<int, std::multimap<std::string, std::string>> names_;
 };

@@ -178,7 +178,8 @@ std::vector<KernelEvent> TableEvents::take() {
             ours_ = ours_ || concerns_our_table(message);
     });
     if (!all) {
-        ours_ = false;
+        // What ends the next transaction may end one whose beginning was lost.
+        ours_ = true;
         foreign_.reset();
         events.push_back({.cause = Cause::missed_events});
     }

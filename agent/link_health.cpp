@@ -17,6 +17,10 @@ namespace {
 constexpr int most_probes = 1000;
 constexpr unsigned probes_of_silence = 3;
 
+/// When what the kernel refused is worth another try; doubled each time, to about 10 minutes.
+constexpr std::chrono::seconds first_refusal(1);
+constexpr unsigned most_doublings = 9;
+
 /// The only other address of a network of two: /30, /31, /126, /127.
 std::optional<Address> other_end(const Interface& interface) {
     for (const auto& assigned : interface.addresses) {
@@ -47,6 +51,61 @@ void LinkHealth::adjust(const Site& site, Facts& facts, Time now) {
     for (const auto& peer : site.peers) judge(peer, facts, now);
 }
 
+LinkHealth::Known LinkHealth::former(const PeerLink& name, const std::string& text, Time now) {
+    // Another link may have been put before it.
+    for (auto item = links_.lower_bound({name.peer, 0}); item != links_.end() && item->first.peer == name.peer; ++item)
+        if (item->second.text == text) return std::move(item->second);
+    Known known;
+    const auto inherited = inherited_.find(name);
+    if (inherited == inherited_.end()) return known;
+    known.failed = true;
+    known.changed = true;
+    known.since = inherited->second.since;
+    // As if it had been silent all the time.
+    known.has_answered = true;
+    known.unanswered = probes_of_silence;
+    known.heard = now - std::max(limits_.silence, 3 * limits_.probe_every);
+    return known;
+}
+
+void LinkHealth::follow_interface(Known& known, const Interface* interface, Time now) {
+    const bool was_up = known.up;
+    const auto former = known.interface;
+    known.exists = interface != nullptr;
+    known.up = interface && interface->up;
+    known.interface = interface ? interface->index : 0;
+    if (known.up && !was_up && known.seen) {
+        known.heard = now;
+        known.unanswered = 0;
+    }
+    auto addresses = interface ? interface->addresses : std::vector<InterfaceAddress>();
+    if (known.up != was_up || known.interface != former || known.addresses != addresses) {
+        known.refused.clear();
+        known.unroutable.clear();
+        known.refusals = 0;
+    }
+    known.addresses = std::move(addresses);
+}
+
+void LinkHealth::follow_target(Known& known, const DevLink& link, const Interface* interface, bool only, Time now) {
+    auto target = link.probe ? link.probe : link.via4 ? link.via4 : link.via6;
+    if (!target && interface) target = other_end(*interface);
+    // With no other way to go there is nothing to find out, unless somebody wants to know.
+    if (!link.probed || (!link.probe && only) || limits_.probe_every <= Duration::zero()) target.reset();
+    // An interface may lose its address and get it again.
+    if (target && target != known.former_target) {
+        if (known.former_target || !known.failed) {
+            known.has_answered = false;
+            known.heard = now;
+            known.unanswered = 0;
+        }
+        known.former_target = target;
+    }
+    known.target = target;
+    known.must_answer = link.probe.has_value();
+    if (target) ++probed_;
+}
+
 void LinkHealth::follow(const Site& site, const Facts& facts, Time now) {
     std::map<PeerLink, Known> links;
     probed_ = 0;
@@ -56,9 +115,8 @@ void LinkHealth::follow(const Site& site, const Facts& facts, Time now) {
         for (std::size_t place = 0; place < peer.links.size(); ++place) {
             const PeerLink name{peer.name, place};
             const auto text = link_text(peer.links[place]);
-            auto former = links_.find(name);
             auto& known = links[name];
-            if (former != links_.end() && former->second.text == text) known = std::move(former->second);
+            known = former(name, text, now);
             known.text = text;
             if (const auto* socks = std::get_if<SocksLink>(&peer.links[place])) {
                 known.proxy = socks->server;
@@ -69,31 +127,14 @@ void LinkHealth::follow(const Site& site, const Facts& facts, Time now) {
             asks_for_proxies_ = asks_for_proxies_ || behind_proxy;
             const auto& dev = std::get<DevLink>(peer.links[place]);
             const auto* interface = facts.find(dev.dev);
-            const bool was_up = known.up;
             known.dev = dev.dev;
-            known.exists = interface != nullptr;
-            known.up = interface && interface->up;
-            known.interface = interface ? interface->index : 0;
-            if (known.up && !was_up) {
-                known.heard = now;
-                known.unanswered = 0;
-            }
-            auto target = dev.probe ? dev.probe : dev.via4 ? dev.via4 : dev.via6;
-            if (!target && interface) target = other_end(*interface);
-            // With no other way to go there is nothing to find out, unless somebody wants to know.
-            if (!dev.probed || (!dev.probe && peer.links.size() == 1) || limits_.probe_every <= Duration::zero())
-                target.reset();
-            if (target != known.target) {
-                known.has_answered = false;
-                known.heard = now;
-                known.unanswered = 0;
-            }
-            known.target = target;
-            known.must_answer = dev.probe.has_value();
-            if (target) ++probed_;
+            follow_interface(known, interface, now);
+            follow_target(known, dev, interface, peer.links.size() == 1, now);
         }
     }
     links_ = std::move(links);
+    inherited_.clear();
+    if (!asks_for_proxies_) proxies_down_.clear();
     std::erase_if(cut_off_, [&](const auto& item) { return !links_.contains({item.first, 0}); });
 }
 
@@ -103,7 +144,11 @@ void LinkHealth::judge(const Peer& peer, Facts& facts, Time now) {
     bool dev_works = false;
     for (std::size_t place = 0; place < peer.links.size(); ++place) {
         auto& known = known_at(place);
+        if (now >= known.refused_until) known.unroutable.clear();
+        for (const auto family : known.unroutable) facts.unroutable.insert({{peer.name, place}, family});
         auto cause = this->cause(known, now);
+        // What an agent before this one found failed waits as if it came back now.
+        if (!known.seen && (cause.empty() || !known.failed)) known.since = now;
         // What never worked has not failed.
         if (known.seen && known.cause.empty() != cause.empty()) {
             known.changed = true;
@@ -129,16 +174,20 @@ void LinkHealth::judge(const Peer& peer, Facts& facts, Time now) {
         for (std::size_t place = 0; place < peer.links.size(); ++place)
             if (known_at(place).proxy) facts.out_of_use.erase({peer.name, place});
 
+    std::vector<std::size_t> back;
     for (std::size_t place = 0; place < peer.links.size(); ++place) {
-        auto& known = known_at(place);
+        const auto& known = known_at(place);
         if (!known.cause.empty() || !known.failed) continue;
-        const PeerLink name{peer.name, place};
+        back.push_back(place);
+        if (now < known.since + limits_.hold) facts.out_of_use.insert({peer.name, place});
+    }
+    for (const auto place : back) {
+        auto& known = known_at(place);
         bool wait = now < known.since + limits_.hold;
-        if (wait) {
-            facts.out_of_use.insert(name);
-            // Unless it is the only way.
-            wait = usable_link(peer, facts) != nullptr;
-            if (!wait) facts.out_of_use.erase(name);
+        if (wait && !usable_link(peer, facts)) {
+            // It is the only way, or the first of several that came back together.
+            facts.out_of_use.erase({peer.name, place});
+            wait = false;
         }
         const auto& what = known.dev.empty() ? known.text : known.dev;
         if (wait && !known.held)
@@ -170,6 +219,7 @@ std::string LinkHealth::cause(const Known& known, Time now) const {
     }
     if (!known.exists) return "there is no interface " + known.dev;
     if (!known.up) return "interface " + known.dev + " is down";
+    if (!known.refused.empty() && now < known.refused_until) return known.refused;
     if (is_silent(known, now)) return known.target->text() + " does not answer through it";
     return {};
 }
@@ -186,10 +236,13 @@ std::vector<LinkHealth::Probe> LinkHealth::probes(Time now) {
     if (next_probe_ <= now) next_probe_ = now + probe_every();
     for (auto& [name, known] : links_) {
         if (!known.target || !known.up) continue;
-        ++known.unanswered;
         result.push_back({.link = name, .interface = known.interface, .target = *known.target});
     }
     return result;
+}
+
+void LinkHealth::asked(const PeerLink& link) {
+    if (const auto found = links_.find(link); found != links_.end()) ++found->second.unanswered;
 }
 
 void LinkHealth::answered(const PeerLink& link, Time now) {
@@ -198,6 +251,16 @@ void LinkHealth::answered(const PeerLink& link, Time now) {
     found->second.has_answered = true;
     found->second.heard = now;
     found->second.unanswered = 0;
+}
+
+void LinkHealth::refuse(const PeerLink& link, Family family, std::string cause, Time now) {
+    const auto found = links_.find(link);
+    if (found == links_.end()) return;
+    auto& known = found->second;
+    known.refused = std::move(cause);
+    known.unroutable.insert(family);
+    known.refused_until = now + first_refusal * (1 << std::min(known.refusals, most_doublings));
+    ++known.refusals;
 }
 
 void LinkHealth::proxies_are(std::map<Endpoint, std::string> down) { proxies_down_ = std::move(down); }
@@ -212,8 +275,10 @@ bool LinkHealth::has_news(Time now) const {
 LinkHealth::Time LinkHealth::due(Time now) const {
     auto due = Time::max();
     if (probed_ != 0) due = next_probe_;
-    for (const auto& [name, known] : links_)
+    for (const auto& [name, known] : links_) {
         if (known.held) due = std::min(due, known.since + limits_.hold);
+        if (!known.refused.empty() && known.cause == known.refused) due = std::min(due, known.refused_until);
+    }
     for (const auto& [peer, cut] : cut_off_)
         if (!cut.second) due = std::min(due, cut.first + limits_.end);
     return std::max(due, now);
@@ -227,6 +292,21 @@ std::vector<std::string> LinkHealth::ended(Time now) {
             peers.push_back(peer);
         }
     return peers;
+}
+
+void LinkHealth::not_ended(const std::vector<std::string>& peers, Time now) {
+    constexpr std::chrono::seconds pause(1);
+    for (const auto& peer : peers)
+        if (const auto cut = cut_off_.find(peer); cut != cut_off_.end())
+            cut->second = {now - limits_.end + pause, false};
+}
+
+FailedLinks LinkHealth::failed() const {
+    FailedLinks result;
+    for (const auto& [name, known] : links_)
+        if (known.failed || (!known.cause.empty() && (known.up || known.proxy)))
+            result[name] = {.since = known.since, .unroutable = known.unroutable};
+    return result;
 }
 
 std::vector<LinkHealth::State> LinkHealth::states(Time now) const {

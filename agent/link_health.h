@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "nftctl/kernel/link_file.h"
 #include "nftctl/plan/facts.h"
 #include "nftctl/site/site.h"
 
@@ -38,6 +40,12 @@ public:
 
     explicit LinkHealth(Limits limits) : limits_(limits) {}
 
+    /// Links that another agent found failed, and since when: nobody believes them before they have shown that they
+    /// work. Called before anything else.
+    void inherit(FailedLinks failed) { inherited_ = std::move(failed); }
+    /// Those that failed, or are out of use for another reason, for the next agent.
+    FailedLinks failed() const;
+
     /// Takes note of the interfaces as they are, and says in `facts` which links are out of use.
     void adjust(const Site& site, Facts& facts, Time now);
 
@@ -49,7 +57,13 @@ public:
     };
     /// What is to be sent now, once.
     std::vector<Probe> probes(Time now);
+    /// It was sent, or the network refused it: an answer is waited for.
+    void asked(const PeerLink& link);
     void answered(const PeerLink& link, Time now);
+
+    /// The kernel takes no route of that family by this link: it is down until something changes at its interface, or
+    /// until it is worth another try.
+    void refuse(const PeerLink& link, Family family, std::string cause, Time now);
 
     /// What natctl-tunnel said of the proxies: those that are down, with the cause. It is asked only where it matters.
     void proxies_are(std::map<Endpoint, std::string> down);
@@ -62,6 +76,8 @@ public:
 
     /// Peers whose flows on interface links are to be ended, each once.
     std::vector<std::string> ended(Time now);
+    /// It could not be done: they come again.
+    void not_ended(const std::vector<std::string>& peers, Time now);
 
     enum class Standing : std::uint8_t {
         used,
@@ -96,8 +112,18 @@ private:
         bool exists = false;
         bool up = false;
 
+        /// Why the kernel took no route by it, and of which families, until when that is believed, and how often in a
+        /// row it was so.
+        std::string refused;
+        std::set<Family> unroutable;
+        Time refused_until{};
+        unsigned refusals = 0;
+        std::vector<InterfaceAddress> addresses;
+
         /// Who is asked; absent: nobody.
         std::optional<Address> target;
+        /// Who was asked last.
+        std::optional<Address> former_target;
         /// It stands in site.toml: then it counts also when it has never answered.
         bool must_answer = false;
         bool has_answered = false;
@@ -118,6 +144,10 @@ private:
         bool used = false;
     };
 
+    /// What is known of the link so far, wherever it stood in site.toml.
+    Known former(const PeerLink& name, const std::string& text, Time now);
+    void follow_interface(Known& known, const Interface* interface, Time now);
+    void follow_target(Known& known, const DevLink& link, const Interface* interface, bool only, Time now);
     bool is_silent(const Known& known, Time now) const;
     /// What is wrong with it now; empty: nothing.
     std::string cause(const Known& known, Time now) const;
@@ -127,6 +157,7 @@ private:
     Duration probe_every() const;
 
     Limits limits_;
+    FailedLinks inherited_;
     std::map<PeerLink, Known> links_;
     std::map<Endpoint, std::string> proxies_down_;
     bool asks_for_proxies_ = false;

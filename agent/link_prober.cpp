@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include <fmt/format.h>
 #include <linux/icmp.h>
 #include <linux/ipv6.h>
 #include <netinet/icmp6.h>
@@ -103,23 +104,29 @@ LinkProber::~LinkProber() {
 }
 
 const Fd* LinkProber::socket_for(Family family) {
+    constexpr std::chrono::seconds pause(30);
     auto& socket = sockets_[index_of(family)];
-    if (socket || refused_) return refused_ ? nullptr : &socket;
+    auto& not_before = not_before_[index_of(family)];
+    const auto now = Loop::Clock::now();
+    if (socket) return &socket;
+    if (now < not_before) return nullptr;
     try {
         socket = open_socket(family);
         loop_.watch(socket.get(), EPOLLIN, [this, family](std::uint32_t) { receive(family); });
         return &socket;
     } catch (const SystemError& error) {
-        refused_ = true;
-        failure_ = std::string("links are not probed: ") + error.what();
-        if (error.error() == EPERM) failure_ += "; run natctl-agent as root or with CAP_NET_RAW";
+        not_before = now + pause;
+        auto failure =
+            fmt::format("links are not probed over {}: {}", family == Family::ipv4 ? "IPv4" : "IPv6", error.what());
+        if (error.error() == EPERM) failure += "; run natctl-agent as root or with CAP_NET_RAW";
+        if (failure != said_) failure_ = said_ = std::move(failure);
         return nullptr;
     }
 }
 
-void LinkProber::send(const LinkHealth::Probe& probe) {
+bool LinkProber::send(const LinkHealth::Probe& probe) {
     const auto* const socket = socket_for(probe.target.family());
-    if (!socket) return;
+    if (!socket) return false;
     const auto next = static_cast<std::uint32_t>(numbers_.size());
     const auto number = numbers_.try_emplace(probe.link, next).first->second;
     asked_[number] = {probe.link, probe.target};
@@ -133,12 +140,15 @@ void LinkProber::send(const LinkHealth::Probe& probe) {
     std::array<iovec, 2> parts{{{header.data(), header.size()}, {data.data(), data.size()}}};
     Envelope envelope(probe.target, probe.interface);
     ::sendmsg(socket->get(), envelope.with(parts), MSG_DONTWAIT);
+    return true;
 }
 
 void LinkProber::receive(Family family) {
     const Fd& socket = sockets_[index_of(family)];
     std::array<std::uint8_t, 2048> buffer;
-    while (true) {
+    // Others may send more than we can read: the rest waits for its turn.
+    constexpr int most = 100;
+    for (int i = 0; i < most; ++i) {
         sockaddr_storage from{};
         socklen_t from_size = sizeof from;
         const auto size =

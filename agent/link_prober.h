@@ -25,10 +25,11 @@ public:
     LinkProber(const LinkProber&) = delete;
     LinkProber& operator=(const LinkProber&) = delete;
 
-    /// What could not be sent will not be answered either.
-    void send(const LinkHealth::Probe& probe);
+    /// False: there is no socket for it, which says nothing of the link. What the network refused will not be answered
+    /// either.
+    bool send(const LinkHealth::Probe& probe);
 
-    /// Why there are no probes, once; empty: there are.
+    /// Why there are no probes of one kind, once; empty: there are.
     std::string take_failure();
 
 private:
@@ -51,7 +52,9 @@ private:
     std::uint16_t sequence_ = 0;
     std::map<PeerLink, std::uint32_t> numbers_;
     std::map<std::uint32_t, Asked> asked_;
-    bool refused_ = false;
+    /// By family: when to try again to open a socket.
+    std::array<Loop::Clock::time_point, 2> not_before_{};
+    std::string said_;
     std::string failure_;
 };
 

@@ -76,7 +76,7 @@ Reconciler::Step Reconciler::step(Time now) {
         step.causes.add(causes_);
         causes_ = {};
         if (now >= full_check_) step.causes.add(Cause::full_check);
-        if (retry_ && now >= *retry_) step.causes.add(Cause::retry);
+        if (retry_ && now >= *retry_) step.causes.add(reload_failed_ ? Cause::request : Cause::retry);
     }
     if (step.causes.ask_for_reload()) step.what = What::reload;
     return step;
@@ -87,12 +87,17 @@ Reconciler::Fight Reconciler::done(const Causes& causes, Result result, Time beg
         ended + std::clamp<Duration>(2 * (ended - began), limits_.shortest_distance, limits_.longest_distance);
     full_check_ = ended + limits_.full_check;
     if (result == Result::failed) {
+        reload_failed_ = reload_failed_ || causes.ask_for_reload();
         retry_ = ended + next_retry_;
         next_retry_ = std::min(2 * next_retry_, limits_.last_retry);
         return fighting_ ? Fight::goes_on : Fight::none;
     }
-    retry_.reset();
-    next_retry_ = limits_.first_retry;
+    // A look that went well says nothing of the file.
+    if (causes.ask_for_reload()) reload_failed_ = false;
+    if (!reload_failed_) {
+        retry_.reset();
+        next_retry_ = limits_.first_retry;
+    }
     if (result != Result::repaired || !causes.mean_drift()) return Fight::none;
     refill(ended);
     // The time of the next one counts from the first that is used up.

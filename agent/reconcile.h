@@ -115,7 +115,8 @@ public:
         begins,
         goes_on,
     };
-    /// What a look or reload came to. Says whether another program undoes what is put back again and again.
+    /// What a look or reload came to. A reload that failed is repeated as one, and looks go on between its attempts.
+    /// Says whether another program undoes what is put back again and again.
     Fight done(const Causes& causes, Result result, Time began, Time ended);
 
     /// True once after each fight: nobody has changed anything since for some time.
@@ -138,6 +139,8 @@ private:
     Time last_write_{};
     std::optional<Time> retry_;
     Duration next_retry_;
+    /// The retry is to be a reload.
+    bool reload_failed_ = false;
     /// What is left of repairs_at_once, and when it was reckoned up.
     unsigned repairs_;
     Time reckoned_;

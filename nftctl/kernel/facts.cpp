@@ -20,6 +20,8 @@ namespace {
 struct FoundAddress {
     std::uint32_t index = 0;
     InterfaceAddress address;
+    /// 0: it stays; 1: it changes by itself (RFC 8981); 2: it is on its way out.
+    int passing = 0;
 };
 
 /// nullopt: none that a packet may have as its source.
@@ -43,7 +45,8 @@ std::optional<FoundAddress> parse(const nlmsghdr& message) {
     if (local) address = local;
     const bool unproven = (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0 && (flags & IFA_F_OPTIMISTIC) == 0;
     if (!address || unproven) return std::nullopt;
-    return FoundAddress{header->ifa_index, {*address, header->ifa_prefixlen}};
+    const int passing = (flags & IFA_F_DEPRECATED) != 0 ? 2 : !ipv4 && (flags & IFA_F_TEMPORARY) != 0 ? 1 : 0;
+    return FoundAddress{header->ifa_index, {*address, header->ifa_prefixlen}, passing};
 }
 
 std::vector<FoundAddress> read_addresses(netlink::Socket& socket) {
@@ -54,6 +57,8 @@ std::vector<FoundAddress> read_addresses(netlink::Socket& socket) {
             if (const auto found = parse(message)) addresses.push_back(*found);
         });
     if (error != 0) throw SystemError("read", "addresses", error);
+    // The kernel lists the newest first: what stands for the router should be what it keeps.
+    std::ranges::stable_sort(addresses, {}, &FoundAddress::passing);
     return addresses;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nftctl/kernel/guards.h"
 
+#include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <vector>
 
 #include <pwd.h>
-#include <unistd.h>
 
 #include "nftctl/kernel/cgroup.h"
 
@@ -22,11 +23,12 @@ std::optional<std::uint32_t> number(const std::string& text) {
 
 std::optional<std::uint32_t> find_user(const std::string& name) {
     if (const auto id = number(name)) return id;
-    const long hint = ::sysconf(_SC_GETPW_R_SIZE_MAX);
-    std::vector<char> buffer(hint > 0 ? static_cast<std::size_t>(hint) : 16384);
+    constexpr std::size_t most = 1 << 20;
+    std::vector<char> buffer(16384);
     passwd entry{};
     passwd* found = nullptr;
-    ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+    while (::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) == ERANGE && buffer.size() < most)
+        buffer.resize(2 * buffer.size());
     return found ? std::optional(found->pw_uid) : std::nullopt;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <chrono>
+#include <map>
 #include <set>
 #include <string>
 
@@ -8,12 +10,23 @@
 
 namespace natctl {
 
-// Facts::out_of_use as natctl-agent has found it, for other programs: RUN_DIR/links_out_of_use, a line "PEER PLACE"
-// each.
+// Links that natctl-agent has found failed, for other programs and for the next agent: RUN_DIR/links_out_of_use. The
+// first line is the boot that it belongs to, each other one "PEER PLACE MILLISECONDS FAMILIES": the time of
+// CLOCK_MONOTONIC since when it is so, and by which IP versions the kernel takes no route ("0", "4", "6" or "46"). No
+// such file, or one of another boot: none.
 
-/// Empty when there is no file, or nothing sensible in it.
-std::set<PeerLink> read_out_of_use(const std::string& run_dir);
-/// Whole or not at all; none removes the file. Throws SystemError.
-void write_out_of_use(const std::string& run_dir, const std::set<PeerLink>& links);
+struct FailedLink {
+    std::chrono::steady_clock::time_point since{};
+    std::set<Family> unroutable = {};
+    bool operator==(const FailedLink&) const = default;
+};
+using FailedLinks = std::map<PeerLink, FailedLink>;
+
+FailedLinks read_failed_links(const std::string& run_dir);
+/// Throws SystemError.
+void write_failed_links(const std::string& run_dir, const FailedLinks& links);
+
+/// As a plan without the agent has to take them.
+void believe(const FailedLinks& links, Facts& facts);
 
 } // namespace natctl

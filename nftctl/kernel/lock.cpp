@@ -27,10 +27,18 @@ ApplyLock::ApplyLock(const std::string& run_dir) {
     sigprocmask(SIG_BLOCK, &deferred, &former_);
 }
 
-bool is_locked(const std::string& path) {
+namespace {
+
+bool refuses(const std::string& path, int operation) {
     const Fd lock(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    return lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) < 0;
+    return lock && ::flock(lock.get(), operation | LOCK_NB) < 0;
 }
+
+} // namespace
+
+bool is_locked(const std::string& path) { return refuses(path, LOCK_SH); }
+
+bool is_locked_or_shared(const std::string& path) { return refuses(path, LOCK_EX); }
 
 ApplyLock::~ApplyLock() {
     // Released first: what was deferred may end the program now.

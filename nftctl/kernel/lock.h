@@ -23,7 +23,9 @@ private:
     sigset_t former_{};
 };
 
-/// Whether somebody has an flock on that file now.
+/// Whether somebody holds a lock on that file (flock(2)) that only one can have.
 bool is_locked(const std::string& path);
+/// Whether somebody holds any lock on it. Asking takes one for a moment: of two who ask at once, one may be told so.
+bool is_locked_or_shared(const std::string& path);
 
 } // namespace natctl

@@ -164,6 +164,8 @@ std::optional<netlink::Message> make_message(netlink::Socket& socket, const Rout
 std::string remedy(const Route& route, const netlink::Answer& answer) {
     if (answer.error == EPERM) return "run it as root";
     std::string text;
+    if (answer.error == EACCES && !route.dev.empty() && route.destination.family() == Family::ipv6)
+        text = "IPv6 is off there: sysctl -w net.ipv6.conf." + route.dev + ".disable_ipv6=0";
     if (answer.error == ENETDOWN) text = "interface " + route.dev + " is down: ip link set " + route.dev + " up";
     // "Nexthop has invalid gateway", "Gateway can not be a local address"; otherwise it is the source that is meant.
     if (answer.error == EINVAL && route.via && answer.text.find("ateway") != std::string::npos)
@@ -199,6 +201,15 @@ bool stands(netlink::Socket& socket, const Route& route) {
     return same;
 }
 
+void put_route(netlink::Socket& socket, const Route& route) {
+    netlink::Answer answer = send(socket, route, NLM_F_EXCL);
+    if (answer.error == EEXIST) {
+        if (stands(socket, route)) return;
+        answer = send(socket, route, NLM_F_REPLACE);
+    }
+    if (answer.error != 0) throw SystemError("add", text_of(route), answer.error, remedy(route, answer));
+}
+
 } // namespace
 
 std::vector<Route> read_routes(netlink::Socket& socket, const std::vector<Device>& links) {
@@ -213,12 +224,11 @@ std::vector<Route> read_routes(netlink::Socket& socket, const std::vector<Device
 }
 
 void add_route(netlink::Socket& socket, const Route& route) {
-    netlink::Answer answer = send(socket, route, NLM_F_EXCL);
-    if (answer.error == EEXIST) {
-        if (stands(socket, route)) return;
-        answer = send(socket, route, NLM_F_REPLACE);
+    try {
+        put_route(socket, route);
+    } catch (const SystemError& error) {
+        throw RouteRefused(route, error);
     }
-    if (answer.error != 0) throw SystemError("add", text_of(route), answer.error, remedy(route, answer));
 }
 
 bool remove_route(netlink::Socket& socket, const Route& route) {

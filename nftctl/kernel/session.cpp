@@ -62,7 +62,7 @@ std::unique_ptr<Kernel> make_kernel(const std::string& run_dir, const std::strin
                               .run_dir = run_dir,
                               .adjust =
                                   [run_dir](const Site&, Facts& facts) {
-                                      if (agent_runs(run_dir)) facts.out_of_use = read_out_of_use(run_dir);
+                                      if (agent_runs(run_dir)) believe(read_failed_links(run_dir), facts);
                                   },
                               .tables = standing.tables});
 }

@@ -65,6 +65,6 @@ std::optional<Trial> read_trial(const StatePaths& paths) {
     return trial_of(*text);
 }
 
-bool trial_is_watched(const std::string& run_dir) { return is_locked(run_dir + "/trial.lock"); }
+bool trial_is_watched(const std::string& run_dir) { return is_locked_or_shared(run_dir + "/trial.lock"); }
 
 } // namespace natctl

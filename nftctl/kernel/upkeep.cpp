@@ -7,6 +7,7 @@
 
 #include <sys/stat.h>
 
+#include "nftctl/base/error.h"
 #include "nftctl/kernel/apply.h"
 #include "nftctl/kernel/ipset_mirror.h"
 #include "nftctl/kernel/kept.h"
@@ -66,15 +67,23 @@ Upkeep::Look Upkeep::look(bool thorough) {
         }
         return look;
     }
-    check_ipset_mirror(*look.site);
     look.change = apply(*kernel_, *compiler_);
     look.facts = facts_;
-    if (thorough || look.site != mirrored_site_ || look.facts != mirrored_facts_) {
+    follow_mirror(look, thorough);
+    return look;
+}
+
+void Upkeep::follow_mirror(Look& look, bool thorough) {
+    if (!thorough && look.site == mirrored_site_ && look.facts == mirrored_facts_) return;
+    try {
         update_ipset_mirror(*look.site, compiler_->maps(), look.facts, options_.state_dir);
         mirrored_site_ = look.site;
         mirrored_facts_ = look.facts;
+    } catch (const SystemError& error) {
+        // It is a copy: what others did to it is no reason to leave the table as it is.
+        mirrored_site_.reset();
+        look.mirror_refusal = error.what();
     }
-    return look;
 }
 
 std::size_t Upkeep::end_flows(const Site& site, const std::vector<std::string>& peers) {

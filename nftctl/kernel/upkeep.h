@@ -30,11 +30,16 @@ public:
         /// As they were read last.
         Facts facts = {};
         Transaction change = {};
+        /// Why the mirror of the white list is not what it should be; empty: it is.
+        std::string mirror_refusal = {};
     };
     /// Makes the kernel hold what is applied now, with the facts of this moment. Takes the lock. Throws SystemError
-    /// when the kernel refuses; the former state is in place then.
+    /// when the kernel refuses, RouteRefused where it is a route; the former state is in place then.
     /// `thorough`: also what nobody tells of, such as the mirror of the white list.
     Look look(bool thorough = true);
+
+    /// Of the last look, also of one that was refused.
+    const std::shared_ptr<const Site>& site() const { return site_; }
 
     /// Ends what lives on interface links of these peers: their next packets are refused. Returns how many flows it
     /// were. Throws SystemError.
@@ -57,6 +62,7 @@ private:
     static FileState state_of_file(const std::string& path);
 
     std::shared_ptr<const Site> read_site();
+    void follow_mirror(Look& look, bool thorough);
 
     Options options_;
     Standing standing_;

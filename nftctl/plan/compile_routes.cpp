@@ -23,13 +23,13 @@ bool uses(const Site& site, const MapParts& maps, Family family) {
 }
 
 /// Where open flows go: the link of new ones, and while a proxy is preferred or no link works, an interface that is up.
-const DevLink* routed_link(const Peer& peer, const Facts& facts) {
+const DevLink* routed_link(const Peer& peer, Family family, const Facts& facts) {
     const DevLink* up = nullptr;
     const DevLink* works = nullptr;
     for (std::size_t place = 0; place < peer.links.size(); ++place) {
         const auto* dev = std::get_if<DevLink>(&peer.links[place]);
         const auto* interface = dev ? facts.find(dev->dev) : nullptr;
-        if (!interface || !interface->up) continue;
+        if (!interface || !interface->up || facts.unroutable.contains({{peer.name, place}, family})) continue;
         if (!up) up = dev;
         if (!works && is_usable(peer, place, facts)) works = dev;
     }
@@ -91,7 +91,7 @@ std::vector<Route> compile_routes(const Site& site, const MapParts& maps, const 
         for (const auto& prefix : peer.virtual_prefixes) {
             const auto source = router.real(prefix.family());
             add_last_resort(routes, prefix, source);
-            const auto* link = routed_link(peer, facts);
+            const auto* link = routed_link(peer, prefix.family(), facts);
             if (!link) continue;
             const auto& via = prefix.family() == Family::ipv4 ? link->via4 : link->via6;
             routes.push_back(

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nftctl/base/address.h"
@@ -73,6 +74,8 @@ struct Facts {
     std::vector<RunTimeEntry> white_now = {};
     /// Not for new flows although their interfaces are up: nothing comes through, or not for long again.
     std::set<PeerLink> out_of_use = {};
+    /// The kernel takes no routes of these families by them.
+    std::set<std::pair<PeerLink, Family>> unroutable = {};
 
     const Interface* find(const std::string& name) const;
     bool operator==(const Facts&) const = default;

@@ -4,9 +4,11 @@
     C --- [router a, natctl-agent] === ov0 === [router b] --- D
 """
 
+import json
+
 import pytest
 
-from natlab import always, eventually
+from natlab import DEADLINE, always, eventually
 
 
 def applied(router):
@@ -129,6 +131,38 @@ def test_a_start_with_a_broken_file_keeps_up_what_was_applied(sites):
     assert a.host.greeting("240.2.2.20").host == "D"
     a.router.configure(good)
     eventually(lambda: applied(a.router), what="it is mended")
+
+
+def test_a_file_that_the_kernel_refuses_leaves_what_was_applied_kept_up(sites):
+    a, _ = sites
+    agent = start(a.router)
+    good = a.router.toml.read_text()
+    a.router.ip("route add 240.3.3.0/24 dev lan0 table 7000")
+    third = '\n[[peer]]\nname = "c"\nvirtual = "240.3.3.0/24"\nlink = { dev = "ov0", via = "172.31.0.3" }\n'
+    a.router.configure(good + third)
+    refused = "somebody else's route"
+    eventually(lambda: refused in agent.stderr, what="it is refused")
+    status = lambda: json.loads(a.router.natctl("status", "--json").stdout)["agent"]
+    assert refused in status()["failure"]
+
+    repairs = status()["repairs"]
+    a.router.run("nft", "delete", "table", "inet", "natctl")
+    eventually(lambda: status()["repairs"] > repairs, what="the former table is put back")
+    a.router.ip("address add 203.0.113.77/32 dev wan0")
+    assert a.host.greeting("240.2.2.20").host == "D"
+    # Also by an agent that begins with it, after a restart of the machine.
+    agent.stop()
+    a.router.run("nft", "delete", "table", "inet", "natctl")
+    agent = a.router.start_agent()
+    eventually(lambda: refused in agent.stderr, what="it is refused again")
+    # While an attempt is undone, there is something else for a moment.
+    as_before = lambda: "240.2.2.0" in a.router.ruleset() and "240.3.3.0" not in a.router.ruleset()
+    eventually(as_before, what="the last good one is in place")
+
+    a.router.ip("route del 240.3.3.0/24 dev lan0 table 7000")
+    third_is_there = lambda: "240.3.3.0/24" in a.router.ruleset("inet natctl")
+    eventually(third_is_there, what="it is tried again", deadline=2 * DEADLINE)
+    eventually(lambda: status()["failure"] is None, what="all is well")
 
 
 def test_what_others_apply_and_take_down_is_theirs_to_say(sites):

@@ -4,7 +4,9 @@
 ppp0 of router a is a cable whose far end is in the namespace of the switches.
 """
 
+import json
 import random
+import time
 
 import pytest
 
@@ -116,10 +118,14 @@ def test_a_storm_of_events_ends_in_what_a_fresh_apply_makes(dialled):
         address = f"10.77.{i % 7}.{i % 250}/32"
         lines += [f"address add {address} dev ppp0", f"address del {address} dev ppp0"]
     lines += [f"address add 10.78.0.{i}/32 dev ppp0" for i in random.sample(range(256), 20)]
+    looks = lambda: json.loads(dialled.router.natctl("status", "--json").stdout)["agent"]["looks"]
     with dialled.a.host.dial("240.2.2.20") as flow:
         flow.recv(100)
+        former, began = looks(), time.monotonic()
         dialled.router.ip(*lines)
         agent.wait_until(lambda: not dialled.router.changes_pending(), "it has caught up")
+        # Between looks there are 10 ms at least, however long the storm takes.
+        assert looks() - former <= 2 + (time.monotonic() - began) / 0.010
         flow.sendall(b"still there?")
         assert flow.recv(100) == b"still there?"
     before = dialled.router.table_words(), dialled.router.policy()

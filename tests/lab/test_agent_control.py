@@ -246,7 +246,7 @@ def test_a_hundred_clients_at_once_and_more_than_there_is_room_for(kept):
     eventually(lambda: kept.agent.open_files() < 40, what="their descriptors are closed")
 
 
-def test_one_who_never_reads_is_dropped(kept):
+def test_one_who_never_reads_keeps_nobody_waiting(kept):
     with Client(kept) as silent:
         silent.socket.settimeout(2)
         try:
@@ -257,6 +257,55 @@ def test_one_who_never_reads_is_dropped(kept):
         with Client(kept) as client:
             assert client.do("status")["ok"], "others are served"
     assert kept.agent.running
+
+
+def test_one_who_goes_while_its_own_request_is_told_of(kept):
+    good = kept.toml.read_text()
+    for text in (good.replace("240.2.2.0/24", "240.4.4.0/24"), good):
+        with Client(kept) as client:
+            kept.configure(text)
+            assert client.do("watch")["ok"]
+            client.socket.sendall(b'{"do":"apply"}\n{"do":"plan"}\n')
+        words = "240.4.4.0/24" if text != good else "240.2.2.0/24"
+        eventually(lambda words=words: words in kept.ruleset("inet natctl"), what="it is done nevertheless")
+    with Client(kept) as client:
+        assert client.do("status")["ok"]
+
+
+def test_an_answer_may_be_long(kept):
+    """That about 90,000 maps is more than 4 MiB."""
+    maps = kept.directory / "hosts.map"
+    count = 90_000
+    places = [f"{i // 62500}.{i // 250 % 250}.{i % 250 + 1}" for i in range(count)]
+    maps.write_text("".join(f"241.{place} 10.{place}\n" for place in places))
+    text = kept.toml.read_text().replace('lan  = ["lan0", "lan1"]', 'lan  = ["lan0", "lan1"]\nmaps = "hosts.map"')
+    other = kept.directory / "other.toml"
+    other.write_text(text)
+    with Client(kept, timeout=120) as client:
+        answer = client.do("apply", config=str(other))
+        assert answer["ok"] and answer["changed"] and len(answer["changes"]) > 4 << 20
+        assert client.do("status")["ok"]
+
+
+def test_what_is_done_by_request_is_told_with_who_asked(kept):
+    with Client(kept) as watching, Client(kept) as client:
+        assert watching.do("watch")["ok"]
+        changes = client.do("status")["status"]["changes"]
+        told = lambda: watching.read()["event"]["text"]
+        client.do("whitelist", add=["203.0.113.0/24"])
+        assert told() == "user 0 put 203.0.113.0/24 on the white list: white_now4 +1"
+        client.do("whitelist", **{"del": ["203.0.113.0/24"]})
+        assert told().startswith("user 0 took 203.0.113.0/24 off the white list")
+        kept.configure(kept.toml.read_text() + "\n# another\n")
+        client.do("apply", confirm=3600)
+        client.do("confirm")
+        assert told() == "user 0 confirmed the configuration on trial"
+        client.do("apply", confirm=3600)
+        client.do("rollback")
+        assert told() == "user 0 rolled back"
+        client.do("down")
+        assert told().startswith("user 0 took down all that is natctl's: ")
+        assert client.do("status")["status"]["changes"] > changes
 
 
 @pytest.fixture

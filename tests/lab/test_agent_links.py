@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from natlab import Capture, Socks, Veth, build_sites, eventually, exchange, netfilter, toml
+from natlab import Capture, Socks, Veth, always, build_sites, eventually, exchange, netfilter, toml
 
 BY_LINK, BY_PROXY = "240.1.1.20", "192.168.1.1"
 HOLD = 2
@@ -114,6 +114,85 @@ def test_a_link_that_carries_nothing_is_left_although_its_interface_is_up(lab, p
     assert links_of(a)[0]["standing"] == "used"
 
 
+def test_a_new_agent_does_not_believe_a_link_that_the_former_found_dead(lab, pair):
+    a, b = pair
+    with Capture(a.router, "ov0") as seen:
+        eventually(lambda: answers(seen, f"172.31.0.{b.number}"), what="a probe is answered")
+    cable(lab, "down", number=1)
+    moved(a, to_proxy=True)
+    for end in ("SIGKILL", "SIGTERM"):
+        a.router.agent.stop(end)
+        a.router.keep_up("--link-hold", HOLD)
+        always(lambda: netfilter.elements(a.router, "tun4"), 1, "it stays away from the dead link")
+        assert saw(a) == BY_PROXY
+        link = links_of(a)[0]
+        assert link["standing"] == "down" and link["cause"].endswith("does not answer through it")
+        assert link["seconds"] is not None
+        assert "link  to b by dev ov0 via 172.31.0.2: down, has failed for " in a.router.natctl("status").stdout
+    cable(lab, "up", number=1)
+    moved(a, to_proxy=False)
+    assert saw(a) == BY_LINK
+
+
+@pytest.mark.parametrize("other_way", [True, False])
+def test_a_link_that_the_kernel_takes_no_route_by_is_down_and_the_rest_goes_on(lab, other_way):
+    a, b = build_sites(lab)
+    veth, socks = Veth(lab, [a, b]), Socks(lab, [a, b])
+    for own, other in ((a, b), (b, a)):
+        links = f"[{veth.to(other)}, {socks.to(other)}]" if other_way else veth.to(other)
+        own.router.configure(toml.site(own, ipv6=True) + toml.peer(other, links, True) + socks.listeners(own, [other]))
+        own.router.keep_up("--link-hold", HOLD)
+        own.router.start_tunnel()
+    assert saw(a) == BY_LINK
+    a.router.run("sysctl", "-qw", "net.ipv6.conf.ov0.disable_ipv6=1")
+    eventually(lambda: links_of(a)[0]["standing"] == "down", what="its link is down")
+    assert "IPv6 is off there: sysctl -w net.ipv6.conf.ov0.disable_ipv6=0" in links_of(a)[0]["cause"]
+    if other_way:
+        moved(a, to_proxy=True)
+        assert saw(a) == BY_PROXY
+    # All else is kept up.
+    a.router.run("nft", "delete", "table", "inet", "natctl")
+    eventually(lambda: "natctl" in a.router.ruleset(), what="the table is put back")
+    assert json.loads(a.router.natctl("status", "--json").stdout)["agent"]["failure"] is None
+    a.router.run("sysctl", "-qw", "net.ipv6.conf.ov0.disable_ipv6=0")
+    a.router.ip("address add fd00:ff::1/64 dev ov0 nodad")
+    eventually(lambda: saw(a) == BY_LINK, what="it is used again")
+    assert links_of(a)[0]["standing"] == "used"
+
+
+def test_an_open_flow_follows_its_peer_from_one_interface_link_to_another(lab):
+    """Both lead to the same router, so nothing about it changes."""
+    a, b = build_sites(lab)
+    veth = Veth(lab, [a, b], ipv6=False)
+    lab.network.segment("backup")
+    for own in (a, b):
+        lab.network.plug(own.router, "ov1", "backup", f"172.30.0.{own.number}/24")
+    for own, other in ((a, b), (b, a)):
+        links = f'[{veth.to(other)}, {{ dev = "ov1", via = "172.30.0.{other.number}" }}]'
+        own.router.configure(toml.site(own) + toml.peer(other, links))
+        own.router.keep_up("--link-hold", HOLD)
+    with a.host.dial("240.2.2.20") as flow:
+        flow.recv(100)
+        for number, way in enumerate(("down", "up"), 1):
+            cable(lab, way, number=0)
+            cable(lab, way, number=1)
+            words = f"dev ov{number % 2} "
+            eventually(lambda words=words: words in routes_to_b(a), what=f"the route is {words}")
+            assert saw(a) == BY_LINK
+            with Capture(b.router, f"ov{number % 2}") as seen:
+                flow.sendall(b"still there?")
+                assert flow.recv(100) == b"still there?"
+                eventually(lambda seen=seen: by_tcp(seen), what=f"it goes by ov{number % 2}")
+
+
+def routes_to_b(a):
+    return a.router.run("ip", "route", "show", "table", "7000", "240.2.2.0/24").stdout
+
+
+def by_tcp(seen):
+    return any(packet.proto == "tcp" for packet in seen.packets())
+
+
 def test_open_flows_wait_for_a_link_and_are_reset_when_it_stays_away(lab, pair):
     a, b = pair
     with a.host.dial("240.2.2.20") as waits, b.host.dial("240.1.1.20") as ends:
@@ -168,8 +247,11 @@ def test_a_proxy_that_the_tunnel_finds_dead_gives_way_to_a_link_and_comes_back(l
     assert proxy["standing"] == "down" and proxy["cause"].startswith("natctl-tunnel says: ")
     assert link["standing"] == "used"
     b.router.start_tunnel()
+    # Once it answers again. By the set: one flow may have the ports of a former one, and go where that one went.
+    moved(a, to_proxy=True)
     eventually(lambda: saw(a) == BY_PROXY, what="flows take the proxy again")
     # No tunnel at all.
     a.router.tunnel.kill()
+    moved(a, to_proxy=False)
     eventually(lambda: saw(a) == BY_LINK, what="flows take ov0")
     assert links_of(a)[0]["cause"] == "natctl-tunnel does not answer"

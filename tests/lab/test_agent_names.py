@@ -61,6 +61,26 @@ def test_the_white_list_follows_a_record_and_no_moment_is_without(named):
     assert named.white() == {"198.18.8.8"}
 
 
+def test_the_new_address_is_there_before_the_former_one_goes(named):
+    """By what the kernel tells of each commit, so that no moment is missed."""
+    named.server.records(proxy=["198.18.7.7"])
+    named.start()
+    named.becomes("198.18.7.7")
+    told = named.router.start("nft-monitor", "stdbuf", "-oL", "nft", "monitor")
+
+    def is_heard():
+        named.router.run("nft", "add table inet probe; delete table inet probe")
+        return "probe" in told.stdout
+
+    eventually(is_heard, what="nft listens")
+    named.server.records(proxy=["198.18.8.8"])
+    named.becomes("198.18.8.8")
+    lines = lambda: [line for line in told.stdout.splitlines() if " white4 " in line]
+    told.wait_until(lambda: any(line.startswith("delete ") for line in lines()), "nft has told of the end")
+    words = [line.split()[0] for line in lines() if "198.18." in line]
+    assert words == ["add", "delete"], told.stdout
+
+
 def test_without_an_answer_it_keeps_what_it_knew(named):
     named.server.records(proxy=["198.18.7.7"])
     named.start()

@@ -10,7 +10,7 @@ import signal
 
 import pytest
 
-from natlab import Greeting, build_sites, eventually, toml
+from natlab import Greeting, always, build_sites, eventually, toml
 
 IDS = {"a": "11111111-aaaa-4aaa-8aaa-111111111111", "b": "22222222-bbbb-4bbb-8bbb-222222222222"}
 SOCKS, VLESS = 1080, 4430
@@ -97,6 +97,37 @@ def test_an_agent_that_is_killed_leaves_them_to_the_next_one(sites):
     # And ends them as it does its own.
     assert a.router.agent.stop() == 0
     assert running(a.router) == {}
+
+
+def test_an_agent_whose_file_is_refused_leaves_them_running(sites):
+    a, _ = sites
+    assert hears(a)
+    before = running(a.router)
+    a.router.agent.process.kill()
+    a.router.agent.process.wait()
+    a.router.ip("route add unreachable 240.3.3.0/24 table 7003")
+    third = '\n[[peer]]\nname = "c"\nvirtual = "240.3.3.0/24"\nlink = { socks5 = "127.0.0.1:1080" }\n'
+    a.router.configure(a.router.toml.read_text() + third)
+    a.router.agent = a.router.start_agent()
+    a.router.agent.wait_until(lambda: "somebody else's route" in a.router.agent.stderr, "the file is refused")
+    always(lambda: running(a.router) == before, 0.5, "they run on")
+    assert hears(a)
+
+
+def test_a_file_of_xray_that_comes_later_is_read_then(sites):
+    a, _ = sites
+    assert hears(a)
+    secret = a.router.directory / "own.id"
+    kept = secret.read_text()
+    a.router.agent.stop()
+    secret.unlink()
+    a.router.agent = a.router.start_agent()
+    a.router.agent.wait_until(lambda: "xray stays as it is" in a.router.agent.stderr, "it misses the file")
+    a.router.secret("own.id", kept)
+    # Any event will do; at the latest the full check.
+    a.router.ip("address add 203.0.113.77/32 dev lo")
+    eventually(lambda: "xray" in running(a.router), what="it runs")
+    assert a.router.agent.stderr.count("xray stays as it is") == 1
 
 
 def test_a_change_that_concerns_xray_starts_it_anew_and_spares_the_tunnel(sites):

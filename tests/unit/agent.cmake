@@ -3,6 +3,7 @@ find_package(nlohmann_json REQUIRED)
 natctl_unit_test(agent_test
   SOURCES
     agent_child_record_test.cpp
+    agent_control_socket_test.cpp
     agent_control_test.cpp
     agent_file_watch_test.cpp
     agent_link_health_test.cpp

@@ -94,3 +94,26 @@ TEST_CASE("a directory may go and come") {
     write(path);
     CHECK(watch.take() == Paths{path});
 }
+
+TEST_CASE("it says when there is more to watch than before, and that a directory cannot be watched") {
+    const TemporaryDirectory directory;
+    const auto later = fs::path(directory.path()) / "later";
+    const auto path = (later / "site.toml").string();
+    FileWatch watch;
+    CHECK_FALSE(watch.set({path}));
+    CHECK_FALSE(watch.set({path}));
+    CHECK(watch.take_failure().empty());
+    fs::create_directory(later);
+    CHECK(watch.set({path}));
+    CHECK_FALSE(watch.set({path}));
+    // It is replaced.
+    fs::rename(later, later.string() + ".old");
+    CHECK(watch.take() == Paths{path});
+    CHECK_FALSE(watch.set({path}));
+    fs::create_directory(later);
+    CHECK(watch.set({path}));
+    // A name that is too long is as good as any other refusal.
+    CHECK_FALSE(watch.set({(fs::path(directory.path()) / std::string(300, 'x') / "site.toml").string()}));
+    CHECK(watch.take_failure().find("cannot watch") != std::string::npos);
+    CHECK(watch.take_failure().empty());
+}

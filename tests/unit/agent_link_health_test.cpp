@@ -37,6 +37,7 @@ struct Scene {
         std::string text;
         for (const auto& interface : facts.interfaces)
             if (interface.up) text += interface.name + " ";
+        for (const auto& [link, family] : facts.unroutable) text += "no" + std::to_string(link.place) + " ";
         for (const auto& link : facts.out_of_use) text += "not" + std::to_string(link.place) + " ";
         return text;
     }
@@ -51,6 +52,7 @@ struct Scene {
         for (const auto end = now + time; now < end; now += 200ms)
             for (const auto& probe : health.probes(now)) {
                 ++sent;
+                health.asked(probe.link);
                 if (std::ranges::find(answering, probe.link.place) != answering.end()) health.answered(probe.link, now);
             }
         return sent;
@@ -228,7 +230,7 @@ TEST_CASE("a proxy that the tunnel finds down is out of use while there is anoth
     CHECK(scene.look() == "wg1 ");
     scene.wg0 = true;
     scene.health.proxies_are({});
-    CHECK(scene.look() == "wg0 wg1 not0 ");
+    CHECK(scene.look() == "wg0 wg1 not1 ");
     scene.now += 5s;
     CHECK(scene.look() == "wg0 wg1 ");
     // Behind the interface it is asked about for nothing.
@@ -259,4 +261,124 @@ TEST_CASE("flows on links are ended once, when no interface link has worked for 
     scene.look();
     CHECK(scene.health.ended(scene.now + 29s).empty());
     CHECK(scene.health.ended(scene.now + 30s).size() == 1);
+}
+
+TEST_CASE("what another agent found failed is not believed before it has shown that it works") {
+    Scene former;
+    const std::vector<Link> links{with_gateway("wg0", "198.51.100.2"), with_gateway("wg1", "198.51.100.6")};
+    former.set_links(links);
+    former.look();
+    former.probe_for(1s, {0, 1});
+    CHECK(former.health.failed().empty());
+    former.probe_for(1s, {1});
+    former.look();
+    const auto failed = former.health.failed();
+    REQUIRE(failed.size() == 1);
+    CHECK(failed.begin()->first == PeerLink{"b", 0});
+
+    Scene scene;
+    scene.set_links(links);
+    scene.now = former.now + 10s;
+    scene.health.inherit(failed);
+    CHECK(scene.look() == "wg0 wg1 not0 ");
+    const auto state = scene.health.states(scene.now).front();
+    CHECK(state.standing == LinkHealth::Standing::down);
+    CHECK(state.since == 10s);
+    scene.probe_for(10s, {1});
+    CHECK(scene.look() == "wg0 wg1 not0 ");
+    scene.probe_for(200ms, {0, 1});
+    CHECK(scene.look() == "wg0 wg1 not0 ");
+    scene.probe_for(5s, {0, 1});
+    CHECK(scene.look() == "wg0 wg1 ");
+    CHECK(scene.health.failed().empty());
+}
+
+TEST_CASE("what another agent waited for is waited for again") {
+    Scene scene;
+    scene.health.inherit({{{"b", 0}, {scene.now - 1s}}, {{"gone", 0}, {scene.now}}});
+    CHECK(scene.look() == "wg0 wg1 not0 ");
+    scene.now += 5s;
+    CHECK(scene.look() == "wg0 wg1 ");
+}
+
+TEST_CASE("a link is the same one at another place, and when its address was away") {
+    Scene scene;
+    const auto other = with_gateway("wg1", "198.51.100.6");
+    scene.addresses = {{*Address::parse("172.31.0.1"), 30}};
+    scene.set_links({DevLink{.dev = "wg0"}, other});
+    scene.look();
+    scene.probe_for(1s, {0, 1});
+    scene.probe_for(1s, {1});
+    CHECK(scene.look() == "wg0 wg1 not0 ");
+    scene.set_links({other, DevLink{.dev = "wg0"}});
+    CHECK(scene.look() == "wg0 wg1 not1 ");
+    scene.set_links({DevLink{.dev = "wg0"}, other});
+    CHECK(scene.look() == "wg0 wg1 not0 ");
+    // Nobody can be asked: it is waited for, as one that came back.
+    scene.addresses.clear();
+    scene.look();
+    scene.addresses = {{*Address::parse("172.31.0.1"), 30}};
+    CHECK(scene.look() == "wg0 wg1 not0 ");
+    scene.probe_for(10s, {1});
+    CHECK(scene.look() == "wg0 wg1 not0 ");
+}
+
+TEST_CASE("what could not be asked proves nothing") {
+    Scene scene;
+    scene.set_links({DevLink{.dev = "wg0", .probe = Address::parse("198.51.100.2")}, DevLink{.dev = "wg1"}});
+    scene.look();
+    for (const auto end = scene.now + 10s; scene.now < end; scene.now += 200ms)
+        CHECK(scene.health.probes(scene.now).size() == 1);
+    CHECK_FALSE(scene.health.has_news(scene.now));
+    CHECK(scene.look() == "wg0 wg1 ");
+}
+
+TEST_CASE("a link whose route the kernel refuses is down for a while, or until something changes at its interface") {
+    Scene scene;
+    scene.look();
+    scene.health.refuse({"b", 0}, Family::ipv6, "cannot add route", scene.now);
+    CHECK(scene.health.has_news(scene.now));
+    CHECK(scene.look() == "wg0 wg1 no0 not0 ");
+    CHECK(scene.said() == "peer b by dev wg0: cannot add route: new flows take the next link\n");
+    CHECK(scene.health.due(scene.now) == scene.now + 1s);
+    scene.addresses = {{*Address::parse("172.31.0.1"), 24}};
+    scene.look();
+    CHECK(scene.health.states(scene.now).front().standing == LinkHealth::Standing::held);
+    // It is tried less and less often.
+    for (const auto pause : {1s, 2s, 4s}) {
+        scene.health.refuse({"b", 0}, Family::ipv6, "cannot add route", scene.now);
+        scene.look();
+        scene.now += pause - 1ms;
+        CHECK_FALSE(scene.health.has_news(scene.now));
+        scene.now += 1ms;
+        CHECK(scene.health.has_news(scene.now));
+        CHECK(scene.look() == "wg0 wg1 not0 ");
+        CHECK(scene.health.states(scene.now).front().standing == LinkHealth::Standing::held);
+    }
+}
+
+TEST_CASE("of links that come back together the first is used") {
+    Scene scene;
+    scene.look();
+    scene.wg0 = scene.wg1 = false;
+    scene.look();
+    scene.wg0 = scene.wg1 = true;
+    CHECK(scene.look() == "wg0 wg1 not1 ");
+    scene.now += 5s;
+    CHECK(scene.look() == "wg0 wg1 ");
+}
+
+TEST_CASE("flows that could not be ended are ended later") {
+    Scene scene;
+    scene.look();
+    scene.wg0 = scene.wg1 = false;
+    scene.look();
+    scene.now += 30s;
+    const auto peers = scene.health.ended(scene.now);
+    REQUIRE(peers.size() == 1);
+    scene.health.not_ended(peers, scene.now);
+    CHECK(scene.health.due(scene.now) == scene.now + 1s);
+    CHECK(scene.health.ended(scene.now).empty());
+    scene.now += 1s;
+    CHECK(scene.health.ended(scene.now) == peers);
 }

@@ -142,6 +142,27 @@ TEST_CASE("what failed is tried again, less and less often, and at once after an
     CHECK(scene.step().until == scene.now + 60s);
 }
 
+TEST_CASE("a file that the kernel refuses is tried again, and looks go on meanwhile") {
+    Scene scene;
+    scene.note(Cause::request);
+    scene.act(Result::failed);
+    const auto retry = scene.step().until;
+    CHECK(retry == scene.now + 200ms);
+    scene.note(Cause::address);
+    scene.pass(10ms);
+    const auto step = scene.step();
+    CHECK(step.what == What::look);
+    scene.reconciler.done(step.causes, Result::changed, scene.now, scene.now);
+    CHECK(scene.step().until == retry);
+    scene.now = retry;
+    CHECK(scene.step().what == What::reload);
+    scene.act(Result::failed);
+    CHECK(scene.step().until == scene.now + 400ms);
+    scene.now += 400ms;
+    scene.act(Result::changed);
+    CHECK(scene.step().until == scene.now + 60s);
+}
+
 TEST_CASE("what others take away is put back at once, and a fight is recognised") {
     Scene scene;
     for (int i = 0; i < 4; ++i) {

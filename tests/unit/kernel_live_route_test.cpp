@@ -194,6 +194,10 @@ TEST_CASE("refusals of routes say what to do") {
             {.add_routes = {{.table = 7000, .destination = destination, .dev = "ov0", .source = address("10.9.9.9")}}},
             EINVAL),
         "10.9.9.9 must be an address of this machine"));
+    run("sysctl -q -w net.ipv6.conf.ov0.disable_ipv6=1");
+    CHECK(
+        contains(refused(*kernel, {.add_routes = {{.table = 7000, .destination = destination6, .dev = "ov0"}}}, EACCES),
+                 "IPv6 is off there: sysctl -w net.ipv6.conf.ov0.disable_ipv6=0"));
     CHECK(kernel->read().plan == Plan{});
 }
 
@@ -227,6 +231,9 @@ TEST_CASE("facts: interfaces, addresses, forwarding") {
                                                          {address("10.10.10.10"), 24},
                                                          {address("192.168.1.2"), 24},
                                                          {address("fd00:a::1"), 64}});
+    // The newest comes last where it is on its way out.
+    run("ip addr add fd00:a::9/64 dev lan0 nodad valid_lft 1000 preferred_lft 0");
+    CHECK(kernel->read_facts(Site{}).find("lan0")->addresses.back() == InterfaceAddress{address("fd00:a::9"), 64});
     CHECK(facts.find("ov0")->addresses.at(1) == InterfaceAddress{address("10.0.0.1"), 32});
     CHECK(facts.find("lo")->index == 1);
     CHECK(!facts.find("down0")->up);

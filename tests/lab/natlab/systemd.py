@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A systemd that runs: natctl's services on a router, as its users have them."""
 
+import re
 from pathlib import Path
 
 from .program import SANITIZER_REPORTS
-from .wait import DEADLINE, eventually
+from .wait import eventually
 
 HERE = Path(__file__).resolve().parent
 UNITS = HERE.parents[2] / "etc/systemd"
@@ -19,6 +20,14 @@ def only_child(pid):
     return int(child)
 
 
+def process_1(pid):
+    """Of the namespaces that systemd.sh, which is that process, has made. Until then it starts others."""
+    found = only_child(only_child(pid))
+    numbers = re.search(r"^NSpid:(.*)", Path(f"/proc/{found}/status").read_text(), re.MULTILINE)[1].split()
+    assert numbers[-1] == "1", f"process {found} is {numbers} to itself"
+    return found
+
+
 class Systemd:
     """Process 1 of namespaces that have the router's network. Its root directory is this machine's, of which nothing is
     changed: natctl's programs, units, configuration and state are in memory."""
@@ -30,10 +39,10 @@ class Systemd:
         booted = router.start(
             "systemd", "unshare", "--mount", HERE / "systemd.sh", space, router.lab.binaries, UNITS, router.name
         )
-        booted.wait_until(lambda: only_child(only_child(booted.pid)), "there is a process 1")
-        self._pid = only_child(only_child(booted.pid))
+        booted.wait_until(lambda: process_1(booted.pid), "there is a process 1")
+        self._pid = process_1(booted.pid)
         is_up = lambda: self.systemctl("is-active", "lab.target", check=False).code == 0
-        booted.wait_until(is_up, "it has booted", 3 * DEADLINE)
+        booted.wait_until(is_up, "it has booted")
         if router.lab.built_with("address"):
             # To look for leaks takes ptrace(2), which no service may use.
             for service in SERVICES:
