@@ -2,6 +2,7 @@
 #include "nftctl/kernel/find_flows.h"
 
 #include <algorithm>
+#include <mutex>
 #include <tuple>
 
 namespace natctl {
@@ -23,6 +24,20 @@ std::vector<LiveFlow> find_flows(Kernel& kernel, const LiveFlows& flows, const F
     const auto same = [](const LiveFlow& a, const LiveFlow& b) { return a.connection.id == b.connection.id; };
     found.erase(std::unique(found.begin(), found.end(), same), found.end());
     return found;
+}
+
+FlowSummary summarize_flows(Kernel& kernel, const LiveFlows& flows, std::size_t most) {
+    FlowTally tally(most);
+    std::mutex mutex;
+    const auto filters = flows.filters();
+    kernel.find_connections(filters, [&](const Connection& connection) {
+        if (const auto flow = flows.read(connection)) {
+            const std::lock_guard lock(mutex);
+            tally.add(*flow);
+        }
+        return false;
+    });
+    return tally.take();
 }
 
 } // namespace natctl

@@ -93,11 +93,19 @@ LiveFlows::LiveFlows(const Site& site) : site_(site) {
     for (const auto& map : site.maps) {
         own.push_back(map.virtual_prefix.range());
         if (map.name.empty()) continue;
-        names_.emplace(map.virtual_prefix.network(), map.name);
-        names_.emplace(map.real_prefix.network(), map.name);
+        names_.emplace_back(map.virtual_prefix.network(), &map.name);
+        names_.emplace_back(map.real_prefix.network(), &map.name);
     }
+    // Of those with one address the first counts.
+    std::ranges::stable_sort(names_, {}, &std::pair<Address, const std::string*>::first);
     for (const auto& map : site.embedding_maps) own.push_back(map.virtual_prefix.range());
     own_ = merged(std::move(own));
+    for (const auto& peer : site.peers) {
+        std::vector<AddressRange> ranges;
+        for (const auto& prefix : peer.virtual_prefixes) ranges.push_back(prefix.range());
+        for (const auto& range : merged(std::move(ranges))) peers_.emplace_back(range, &peer);
+    }
+    std::ranges::sort(peers_, {}, [](const auto& item) { return item.first.first; });
 }
 
 std::vector<ConnectionFilter> LiveFlows::filters() const {
@@ -109,10 +117,8 @@ std::vector<ConnectionFilter> LiveFlows::filters() const {
 }
 
 const Peer* LiveFlows::peer_of(const Address& address) const {
-    const auto holds = [&](const Prefix& prefix) { return prefix.contains(address); };
-    const auto found = std::ranges::find_if(
-        site_.peers, [&](const Peer& peer) { return std::ranges::any_of(peer.virtual_prefixes, holds); });
-    return found == site_.peers.end() ? nullptr : &*found;
+    const auto found = std::ranges::lower_bound(peers_, address, {}, [](const auto& item) { return item.first.last; });
+    return found == peers_.end() || address < found->first.first ? nullptr : found->second;
 }
 
 bool LiveFlows::is_own(const Address& address) const {
@@ -121,9 +127,14 @@ bool LiveFlows::is_own(const Address& address) const {
 }
 
 std::string LiveFlows::name_of_host(const Address& real, const std::optional<Address>& virtual_address) const {
-    auto found = virtual_address ? names_.find(*virtual_address) : names_.end();
-    if (found == names_.end()) found = names_.find(real);
-    return found == names_.end() ? "" : found->second;
+    const auto* found = virtual_address ? find_name(*virtual_address) : nullptr;
+    if (found == nullptr) found = find_name(real);
+    return found == nullptr ? "" : *found;
+}
+
+const std::string* LiveFlows::find_name(const Address& address) const {
+    const auto found = std::ranges::lower_bound(names_, address, {}, &std::pair<Address, const std::string*>::first);
+    return found == names_.end() || found->first != address ? nullptr : found->second;
 }
 
 std::optional<LiveFlow> LiveFlows::read(const Connection& connection) const {

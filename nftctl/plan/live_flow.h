@@ -3,9 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nftctl/plan/connection.h"
@@ -87,11 +87,14 @@ private:
     const Peer* peer_of(const Address& address) const;
     bool is_own(const Address& address) const;
     std::string name_of_host(const Address& real, const std::optional<Address>& virtual_address) const;
+    const std::string* find_name(const Address& address) const;
 
     const Site& site_;
     std::vector<AddressRange> own_;
-    /// By virtual and by real address.
-    std::map<Address, std::string> names_;
+    /// Of no two peers overlapping; sorted.
+    std::vector<std::pair<AddressRange, const Peer*>> peers_;
+    /// Of host maps, by virtual and by real address, sorted.
+    std::vector<std::pair<Address, const std::string*>> names_;
 };
 
 /// "tcp", "icmpv6", or the number.
