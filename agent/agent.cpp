@@ -97,11 +97,13 @@ Agent::Agent(AgentOptions options)
                control::hello(options_.session.config, options_.session.state_dir),
                [this](std::string_view line, uid_t user) { return answer(line, user); }),
       status_(loop_, options_.session, options_.group, journal_, tunnel_,
-              [this](View& view) {
-                  view.state = state();
-                  view.site = site_;
-                  view.facts = facts_;
-              }),
+              {.fill_in =
+                   [this](View& view) {
+                       view.state = state();
+                       view.site = site_;
+                       view.facts = facts_;
+                   },
+               .set_sizes = [this] { return upkeep_.set_sizes(); }}),
       began_(Clock::now()) {
     journal_.listen([this](const JournalEntry& entry) { control_.tell(control::event(entry)); });
     loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { take_signals(); });
@@ -366,7 +368,7 @@ void Agent::act(const Reconciler::Step& step) {
         tell_failure(failure_, error.what());
     }
     status_.looked(Clock::now() - began, result == Reconciler::Result::failed);
-    status_.follow(site_.get());
+    status_.follow(site_);
     const auto fight = reconciler_.done(step.causes, result, began, Clock::now());
     if (fight == Reconciler::Fight::begins)
         journal_.say(Weight::error,

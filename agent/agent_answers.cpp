@@ -130,6 +130,8 @@ std::string Agent::answer_apply(const control::Request& request, uid_t user) {
     if (::access(session.config.c_str(), R_OK) < 0)
         throw SystemError("read", session.config, errno,
                           "its service shows natctl-agent neither /home nor /tmp: put the file beside site.toml");
+    // A trial begins with a fork(2).
+    if (request.trial) status_.finish_reading();
     const auto applied =
         request.trial ? apply_on_trial(session, *request.trial, standing_) : apply_file(session, standing_);
     // The rest of what a reload does can wait for its turn. It takes the agent's own file, and for good.

@@ -91,6 +91,21 @@ void write_interfaces(Exposition& out, const View& view) {
     write("natctl_interface_transmit_bytes_total", "Bytes that the interface sent.", &InterfaceTraffic::sent);
 }
 
+/// Of a site's peers, and of what has no peer. Nothing while the flows cannot be read.
+void write_flows(Exposition& out, const View& view) {
+    out.family("natctl_flows", "gauge",
+               "Open flows, by peer; without one those with hosts of this site under their virtual addresses.");
+    if (!view.flows || !view.flows->failure.empty()) return;
+    const auto write = [&](const std::string& peer, FlowPath path) {
+        const auto& counts = view.flows->flows.counts;
+        const auto found = counts.find({peer, path});
+        out.sample({{"peer", peer}, {"path", name_of(path)}}, found == counts.end() ? std::uint64_t{0} : found->second);
+    };
+    for (const auto& peer : view.site->peers)
+        for (const auto path : {FlowPath::link, FlowPath::tunnel}) write(peer.name, path);
+    for (const auto path : {FlowPath::inside, FlowPath::tunnel}) write("", path);
+}
+
 void write_elements(Exposition& out, const View& view) {
     const auto& site = *view.site;
     const auto hosts = static_cast<std::uint64_t>(std::ranges::count_if(site.maps, &Map::is_host));
@@ -99,11 +114,14 @@ void write_elements(Exposition& out, const View& view) {
     out.sample({{"kind", "prefix"}}, std::uint64_t{site.maps.size()} - hosts);
     out.sample({{"kind", "embedding"}}, std::uint64_t{site.embedding_maps.size()});
     const auto& white = site.white_list;
-    out.family("natctl_white_list_entries", "gauge", "Entries of the white list, by where they come from.");
+    out.family("natctl_white_list_entries", "gauge",
+               "Entries of the white list as site.toml and `natctl whitelist add` have them.");
     out.sample({{"kind", "prefix"}}, std::uint64_t{white.prefixes.size()});
     out.sample({{"kind", "endpoint"}}, std::uint64_t{white.endpoints.size()});
     out.sample({{"kind", "interface"}}, std::uint64_t{white.interfaces.size()});
     out.sample({{"kind", "run_time"}}, std::uint64_t{view.facts.white_now.size()});
+    out.family("natctl_set_elements", "gauge", "Elements that the kernel is to hold, by set of the table inet natctl.");
+    for (const auto& [name, size] : view.set_sizes) out.sample({{"set", name}}, size);
 }
 
 void write_programs(Exposition& out, const std::vector<Child::State>& programs) {
@@ -163,6 +181,7 @@ std::string metrics(const View& view) {
     write_looks(out, view.looks);
     if (view.site) {
         write_links(out, view);
+        write_flows(out, view);
         write_interfaces(out, view);
         write_elements(out, view);
     }

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "nftctl/plan/live_flow_json.h"
 #include "nftctl/site/uses.h"
 
 namespace natctl {
@@ -99,12 +100,26 @@ Json json_of_site(const View& view) {
             {"uses_tunnel", uses_tunnel(*view.site)}};
 }
 
+/// `at`: seconds, to be compared with those of another reading.
+Json json_of(const FlowReading& reading) {
+    Json listed = Json::array();
+    for (const auto& flow : reading.flows.foremost) {
+        listed.push_back(natctl::json_of(flow, reading.wall_time));
+        listed.back()["id"] = flow.connection.id;
+    }
+    return {{"at", std::chrono::duration<double>(reading.at.time_since_epoch()).count()},
+            {"failure", reading.failure},
+            {"count", reading.flows.count},
+            {"listed", listed}};
+}
+
 } // namespace
 
 std::string status_json(const View& view) {
     Json json{{"release", NATCTL_VERSION},
               {"agent", control::json_of(view.state)},
               {"site", view.site ? json_of_site(view) : Json(nullptr)},
+              {"flows", view.flows ? json_of(*view.flows) : Json(nullptr)},
               {"trial", view.trial ? Json{{"seconds_left", view.trial->left.count()}} : Json(nullptr)},
               {"tunnel", view.tunnel ? json_of(*view.tunnel) : Json(nullptr)}};
     // What the system says need not be UTF-8.

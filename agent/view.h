@@ -2,12 +2,15 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/control.h"
+#include "agent/flow_reading.h"
 #include "agent/interface_traffic.h"
 #include "agent/look_figures.h"
 #include "agent/process_figures.h"
@@ -28,6 +31,10 @@ struct View {
     std::optional<TrialState> trial = {};
     /// nullopt: natctl-tunnel does not run.
     std::optional<TunnelReport> tunnel = {};
+    /// nullptr: they are not known.
+    std::shared_ptr<const FlowReading> flows = {};
+    /// How many elements each set of the table is to hold. For metrics alone.
+    std::map<std::string, std::uint64_t> set_sizes = {};
     TrafficByInterface traffic = {};
     ProcessFigures process = {};
 };

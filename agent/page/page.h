@@ -10,6 +10,7 @@ extern const std::string_view index_html;
 extern const std::string_view page_css;
 extern const std::string_view page_js;
 extern const std::string_view dom_js;
+extern const std::string_view flows_js;
 extern const std::string_view meters_js;
 extern const std::string_view picture_js;
 extern const std::string_view words_js;

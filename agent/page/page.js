@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Shows what /status.json tells, again and again.
 import { byId, element, setList, setTable, setText } from "./dom.js";
+import { showOpenFlows } from "./flows.js";
 import { measure, meterOf } from "./meters.js";
 import { showPicture } from "./picture.js";
 import { duration, plural, rate, size, timeOf } from "./words.js";
@@ -163,6 +164,7 @@ function show(data) {
   if (!data.site) return;
   measure(data.site.interfaces, performance.now());
   showPicture(data);
+  showOpenFlows(data.flows);
   showFlows(data);
   showInterfaces(data.site);
   showMaps(data.site);

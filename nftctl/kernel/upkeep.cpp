@@ -31,6 +31,7 @@ Upkeep::Upkeep(Options options, Standing standing, AdjustFacts adjust)
                                      [this, adjust = std::move(adjust)](const Site& site, Facts& facts) {
                                          if (adjust) adjust(site, facts);
                                          facts_ = facts;
+                                         facts_read_ = Clock::now();
                                      },
                                  .keep_table = true,
                                  .tables = standing_.tables})) {}
@@ -84,6 +85,19 @@ void Upkeep::follow_mirror(Look& look, bool thorough) {
         mirrored_site_.reset();
         look.mirror_refusal = error.what();
     }
+}
+
+std::map<std::string, std::uint64_t> Upkeep::set_sizes() const {
+    std::map<std::string, std::uint64_t> sizes;
+    if (!compiler_) return sizes;
+    auto facts = facts_;
+    // These go by themselves.
+    const auto passed = Clock::now() - facts_read_;
+    const auto is_over = [&](const RunTimeEntry& entry) { return entry.lifetime && *entry.lifetime <= passed; };
+    std::erase_if(facts.white_now, is_over);
+    const auto plan = compiler_->compile(facts);
+    for (const auto& set : plan.table->sets) sizes.emplace(set.spec.name, set.elements.size());
+    return sizes;
 }
 
 std::size_t Upkeep::end_flows(const Site& site, const std::vector<std::string>& peers) {

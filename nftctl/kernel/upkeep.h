@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +43,10 @@ public:
     /// Of the last look, also of one that was refused.
     const std::shared_ptr<const Site>& site() const { return site_; }
 
+    /// How many elements each set of the table is to hold, with the facts as they were read last. Empty: nothing is
+    /// applied.
+    std::map<std::string, std::uint64_t> set_sizes() const;
+
     /// Ends what lives on interface links of these peers: their next packets are refused. Returns how many flows it
     /// were. Throws SystemError.
     std::size_t end_flows(const Site& site, const std::vector<std::string>& peers);
@@ -50,6 +56,8 @@ public:
     void follow(std::uint32_t first, std::uint32_t last);
 
 private:
+    using Clock = std::chrono::steady_clock;
+
     /// Says when a file is another one.
     struct FileState {
         std::uint64_t device = 0;
@@ -71,8 +79,9 @@ private:
     /// Of that site.
     std::optional<Compiler> compiler_;
     std::unique_ptr<Kernel> kernel_;
-    /// As they were read last.
+    /// As they were read last, and when.
     Facts facts_;
+    Clock::time_point facts_read_;
     /// What the mirror of the white list was made of last.
     std::shared_ptr<const Site> mirrored_site_;
     Facts mirrored_facts_;

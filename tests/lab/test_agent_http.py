@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from natlab import ROOT, Lab, eventually, exchange
+from natlab import ROOT, Lab, eventually, exchange, netfilter
 from natlab.agent_web import AGENT, BY_LINK, PORT, Pair, ask, families, metrics
 
 MEGABYTES = 2
@@ -105,6 +105,50 @@ def test_bytes_are_those_that_moved(pair):
     b.router.start_tunnel()
     router.ip("link set ov0 up")
     pair.becomes(BY_LINK, 1)
+
+
+def test_open_flows_are_counted_by_peer_and_path(pair):
+    a, b, router = pair.a, pair.b, pair.router
+    by_link, by_tunnel = (f'natctl_flows{{peer="b",path="{path}"}}' for path in ("link", "tunnel"))
+    router.run("conntrack", "-F")
+    pair.becomes(by_link, 0)
+    with a.host.dial(b.virtual(20)):
+        pair.becomes(by_link, 1)
+        router.ip("link set ov0 down")
+        pair.becomes(pair.by_proxy, 1)
+        eventually(lambda: netfilter.elements(b.router, "tun4"), what="b takes the proxy as well")
+        with a.host.dial(b.virtual(20)), b.host.dial(a.virtual(20)):
+            pair.becomes(by_tunnel, 1)
+            # What b's proxy brings is this router's own flow.
+            pair.becomes('natctl_flows{peer="",path="inside"}', 1)
+            assert metrics(router)[by_link] == 1, "it waits for its link"
+    router.ip("link set ov0 up")
+    pair.becomes(BY_LINK, 1)
+
+
+def elements_held(router):
+    """How many elements each set has, as nft lists them."""
+    listed = json.loads(router.run("nft", "-j", "list", "table", "inet", "natctl").stdout)["nftables"]
+    sets = [item.get("set") or item.get("map") for item in listed if {"set", "map"} & item.keys()]
+    return {found["name"]: len(found.get("elem", [])) for found in sets}
+
+
+def test_elements_of_sets_are_those_that_the_kernel_has(pair):
+    router = pair.router
+
+    def told():
+        values = metrics(router).items()
+        return {name[25:-2]: value for name, value in values if name.startswith('natctl_set_elements{set="')}
+
+    held = elements_held(router)
+    assert told() == held and held["peer4"] == held["dnat4"] == 2 and held["dnat4h"] == 1 and held["white_now4"] == 0
+    router.run(*router.command("whitelist", "add", "198.51.100.9", "--timeout", "5s"))
+    router.run(*router.command("whitelist", "add", "203.0.113.7"))
+    eventually(lambda: told()["white_now4"] == 2, what="they are counted")
+    eventually(lambda: told()["white_now4"] == 1, what="one has gone by itself")
+    eventually(lambda: told() == elements_held(router), what="as in the kernel")
+    router.run(*router.command("whitelist", "del", "203.0.113.7"))
+    eventually(lambda: told()["white_now4"] == 0, what="the other is taken away")
 
 
 def test_repairs_and_trials_are_counted(pair):

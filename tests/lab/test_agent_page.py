@@ -4,12 +4,15 @@
 import json
 import re
 import shutil
+import socket
 
 import pytest
 
 from natlab import Lab, eventually
 from natlab.agent_web import PORT, Pair, ask
 from natlab.browser import Browser
+from natlab.greeter import PORT as GREETER, Greeting
+from natlab.machine import assert_echo
 
 URL = f"http://127.0.0.1:{PORT}/"
 MARKUP = """</script><img src=x onerror='document.title="taken"'>"""
@@ -81,12 +84,51 @@ def test_it_follows_a_link_that_goes_and_comes(pair, browser):
     browser.shows("#state", "Everything is in place")
 
 
+def test_it_lists_open_flows(pair, browser):
+    a, b, router = pair.a, pair.b, pair.router
+    router.run("conntrack", "-F")
+    router.sysctl(net__netfilter__nf_conntrack_acct=1, net__netfilter__nf_conntrack_timestamp=1)
+    browser.shows("#open-flows", "No open flow.")
+    with a.host.dial(b.virtual(20)) as connection:
+        Greeting.read(connection)
+        port = connection.getsockname()[1]
+        browser.shows("#open-flows", f"TCP 192.168.1.20:{port} 240.1.1.20 → 240.2.2.20:{GREETER} b link")
+        browser.shows("#open-flows", "established")
+        browser.shows("#open-flow-notes", "1 flow.")
+        assert "not kept" not in browser.text("#open-flow-notes")
+
+        def has_rate():
+            assert_echo(connection, b"x" * 1000)
+            return re.search(r" [1-9][0-9.]* k?B [1-9][0-9.]* k?B/s ", browser.text("#open-flows"))
+
+        eventually(has_rate, what="bytes and rate")
+        browser.shows("#open-flows", " 0 B/s ")
+
+
+def test_of_many_flows_it_lists_fifty(pair, browser):
+    a, b, router = pair.a, pair.b, pair.router
+    router.run("conntrack", "-F")
+    router.sysctl(net__netfilter__nf_conntrack_acct=0, net__netfilter__nf_conntrack_udp_timeout=600)
+    for _ in range(60):
+        with a.host.socket(kind=socket.SOCK_DGRAM) as asking:
+            asking.sendto(b"x", (b.virtual(20), 9))
+    # Packets of former flows may come late.
+    counted = re.compile(r"6\d flows; here are the 50 with the most bytes\.")
+    eventually(lambda: counted.search(browser.text("#open-flow-notes")), what="their number")
+    assert browser.run("return document.querySelectorAll('#open-flows tbody tr').length") == 50
+    browser.shows("#open-flow-notes", "Bytes are not kept; for new flows: sysctl -w net.netfilter.nf_conntrack_acct=1")
+    router.run("conntrack", "-F")
+    router.sysctl(net__netfilter__nf_conntrack_acct=1)
+
+
 def test_what_looks_like_markup_is_text(pair, browser):
     router = pair.router
     text = router.toml.read_text()
     name = json.dumps(MARKUP)
     router.configure(text.replace('real    = "10.10.10.7"\n', f'real    = "10.10.10.7"\nname    = {name}\n'))
     browser.shows("#maps", MARKUP)
+    with pair.a.printer.dial(pair.b.virtual(20)):
+        browser.shows("#open-flows", f"240.1.1.200 ({MARKUP})")
     # Whoever takes rules away is named by the name of its process.
     author = pair.lab.directory / "<b>&'nft"
     shutil.copy(shutil.which("nft"), author)

@@ -6,6 +6,7 @@ natctl_unit_test(agent_test
     agent_control_socket_test.cpp
     agent_control_test.cpp
     agent_file_watch_test.cpp
+    agent_flow_reader_test.cpp
     agent_link_health_test.cpp
     agent_metrics_test.cpp
     agent_name_book_test.cpp

@@ -172,10 +172,14 @@ TEST_CASE("what is applied is kept up") {
     CHECK(look.change.empty());
     CHECK(look.site == site);
 
+    CHECK(router.upkeep.set_sizes().at("peer4") == 1);
+    CHECK(router.upkeep.set_sizes().at("white4") == 0);
+
     // Facts.
     router.endpoints = {{"proxy.test", {*Address::parse("198.51.100.7")}}};
     CHECK(!router.upkeep.look().change.empty());
     CHECK(run("nft list set inet natctl white4").find("198.51.100.7") != std::string::npos);
+    CHECK(router.upkeep.set_sizes().at("white4") == 1);
     run("ip link set ov0 down");
     CHECK(!router.upkeep.look().change.empty());
     run("ip link set ov0 up");
@@ -202,6 +206,7 @@ TEST_CASE("what is applied is kept up") {
     remove_file(StatePaths(router.state.path()).applied);
     run("nft flush ruleset");
     CHECK(!router.upkeep.look().site);
+    CHECK(router.upkeep.set_sizes().empty());
     CHECK(run("nft list ruleset").empty());
 }
 

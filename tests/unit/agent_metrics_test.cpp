@@ -51,6 +51,29 @@ View sample() {
     return view;
 }
 
+LiveFlow live_flow() {
+    LiveFlow flow{.real = *Address::parse("10.10.10.7"),
+                  .virtual_address = Address::parse("198.18.1.7"),
+                  .name = "</script><b>\"x\"",
+                  .far = *Address::parse("198.18.2.9"),
+                  .peer = "b"};
+    flow.connection = {.original = {flow.real, flow.far, 40000, 80}, .reply = {}, .protocol = 6, .id = 4000000000};
+    flow.connection.sent = flow.connection.received = Traffic{1, 50};
+    return flow;
+}
+
+/// `count` flows by links of peer b, of which one is shown, and two inside.
+std::shared_ptr<FlowReading> flows_of(const View& view, std::uint64_t count) {
+    return std::make_shared<FlowReading>(FlowReading{
+        .site = view.site,
+        .flows = {.count = count + 2,
+                  .counts = {{{"b", FlowPath::link}, count}, {{"", FlowPath::inside}, 2}},
+                  .foremost = {live_flow()}},
+        .at = std::chrono::steady_clock::time_point(std::chrono::milliseconds(1500)),
+        .wall_time = std::chrono::system_clock::time_point(std::chrono::seconds(1000)),
+    });
+}
+
 void take_down(View& view, const std::string& name) {
     for (auto& interface : view.facts.interfaces)
         if (interface.name == name) interface.up = false;
@@ -127,6 +150,27 @@ TEST_CASE("metrics of a site") {
         CHECK_MESSAGE(has_line(text, line), line);
 }
 
+TEST_CASE("flows are counted where they could be read") {
+    auto view = sample();
+    CHECK(metrics(view).find("\nnatctl_flows{") == std::string::npos);
+    const auto flows = flows_of(view, 7);
+    view.flows = flows;
+    for (const char* line : {"natctl_flows{peer=\"b\",path=\"link\"} 7", "natctl_flows{peer=\"b\",path=\"tunnel\"} 0",
+                             "natctl_flows{peer=\"\",path=\"inside\"} 2", "natctl_flows{peer=\"\",path=\"tunnel\"} 0"})
+        CHECK_MESSAGE(has_line(metrics(view), line), line);
+    flows->failure = "no connections";
+    CHECK(metrics(view).find("\nnatctl_flows{") == std::string::npos);
+    view.site.reset();
+    CHECK(metrics(view).find("natctl_flows") == std::string::npos);
+}
+
+TEST_CASE("elements are counted by set") {
+    auto view = sample();
+    view.set_sizes = {{"peer4", 3}, {"white4", 0}};
+    CHECK(has_line(metrics(view), "natctl_set_elements{set=\"peer4\"} 3"));
+    CHECK(has_line(metrics(view), "natctl_set_elements{set=\"white4\"} 0"));
+}
+
 TEST_CASE("which link is used") {
     auto view = sample();
     CHECK(used(view) == "dev wg0");
@@ -187,6 +231,25 @@ TEST_CASE("what the page is told") {
     const auto bare = nlohmann::json::parse(status_json(view));
     CHECK(bare["site"].is_null());
     CHECK(bare["tunnel"].is_null());
+}
+
+TEST_CASE("what the page is told of flows") {
+    auto view = sample();
+    CHECK(nlohmann::json::parse(status_json(view))["flows"].is_null());
+    const auto flows = flows_of(view, 99);
+    flows->flows.foremost[0].connection.began = 990'000'000'000;
+    view.flows = flows;
+    const auto json = nlohmann::json::parse(status_json(view))["flows"];
+    CHECK(json["at"] == 1.5);
+    CHECK(json["count"] == 101);
+    CHECK(json["failure"] == "");
+    REQUIRE(json["listed"].size() == 1);
+    const auto& shown = json["listed"][0];
+    CHECK(shown["id"] == 4000000000);
+    CHECK(shown["name"] == "</script><b>\"x\"");
+    CHECK(shown["virtual"] == "198.18.1.7");
+    CHECK(shown["sent"]["bytes"] == 50);
+    CHECK(shown["age_seconds"] == 10);
 }
 
 TEST_CASE("reports of other releases and of no tunnel at all") {
