@@ -4,13 +4,13 @@ import { byId, setList, setTable } from "./dom.js";
 import { duration, plural, rate, size } from "./words.js";
 
 const COLUMNS = [
-  { title: "Protocol" },
+  { title: "Protocol", className: "optional" },
   { title: "Here", className: "free" },
   { title: "Known as", className: "free optional" },
   { title: "There", className: "free" },
   { title: "Peer", className: "free" },
   { title: "Path", className: "optional" },
-  { title: "Bytes", className: "number" },
+  { title: "Bytes", className: "number optional" },
   { title: "Rate", className: "number" },
   { title: "Age", className: "number optional" },
   { title: "State", className: "optional" },

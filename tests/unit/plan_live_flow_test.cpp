@@ -111,6 +111,22 @@ TEST_CASE("what is none of ours is not shown") {
     CHECK_FALSE(flows.read(connection("192.168.1.20", "198.51.100.66", "198.51.100.66", "192.168.1.20", tunnel)));
 }
 
+TEST_CASE("a peer's prefixes may lie in one another, beside those of other peers") {
+    auto site = site_a();
+    site.peers.front().virtual_prefixes = {*Prefix::parse("240.2.0.0/16"), *Prefix::parse("240.2.2.0/24")};
+    site.peers.push_back({.name = "d", .virtual_prefixes = {*Prefix::parse("240.1.255.0/24")}});
+    const LiveFlows flows(site);
+    const auto peer_at = [&](const char* far) {
+        const auto flow = flows.read(connection("192.168.1.20", far, far, "240.1.1.20", link));
+        return flow ? flow->peer : "none";
+    };
+    for (const char* far : {"240.2.0.0", "240.2.2.20", "240.2.3.1", "240.2.255.255"}) CHECK(peer_at(far) == "b");
+    CHECK(peer_at("240.3.3.255") == "c");
+    CHECK(peer_at("240.1.255.1") == "d");
+    for (const char* far : {"240.1.254.1", "240.3.2.255", "240.3.4.0", "255.255.255.255"})
+        CHECK(peer_at(far) == "none");
+}
+
 TEST_CASE("flows are selected by peer, host, protocol and port, all together") {
     const auto flow = flow_of(connection("240.2.2.20", "240.1.1.200", "10.10.10.7", "240.2.2.20", link));
     CHECK(FlowSelection{}.matches(flow));
