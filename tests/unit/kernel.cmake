@@ -8,6 +8,7 @@ target_link_libraries(natctl_fake_kernel PUBLIC natctl_kernel)
 natctl_unit_test(kernel_test
   SOURCES
     kernel_fake_test.cpp
+    kernel_link_file_test.cpp
     kernel_refusal_test.cpp
     kernel_resolve_test.cpp
     kernel_rule_test.cpp

@@ -99,6 +99,25 @@ TEST_CASE("new flows take the link that is up, open ones wait for the others") {
                    "goto no_link\n");
 }
 
+TEST_CASE("open flows of one IP version go by the next link where the kernel takes no route by the first") {
+    auto both = peer("b", "240.2.2.0/24", {"ov0", "wg0"});
+    both.virtual_prefixes.push_back(*Prefix::parse("fd01:2::/64"));
+    const Site site = site_with({both});
+    Facts facts = with_up({"ov0", "wg0"});
+    facts.out_of_use = {{"b", 0}, {"b", 1}};
+    const auto ways = [&] {
+        std::string text;
+        for (const auto& route : compile(site, facts).routes)
+            if (route.dev == "ov0" || route.dev == "wg0") text += route.destination.text() + " " + route.dev + "\n";
+        return text;
+    };
+    CHECK(ways() == "240.2.2.0/24 ov0\nfd01:2::/64 ov0\n");
+    facts.unroutable = {{{"b", 0}, Family::ipv6}};
+    CHECK(ways() == "240.2.2.0/24 ov0\nfd01:2::/64 wg0\n");
+    facts.unroutable.insert({{"b", 1}, Family::ipv6});
+    CHECK(ways() == "240.2.2.0/24 ov0\n");
+}
+
 TEST_CASE("a name that nft does not take, or that is too long, goes under its fingerprint") {
     std::vector<std::string> many;
     for (int i = 10; i < 40; ++i) many.push_back("interface-" + std::to_string(i));
