@@ -21,12 +21,12 @@
 #include "nftctl/base/error.h"
 #include "nftctl/base/program.h"
 #include "nftctl/base/run_files.h"
+#include "nftctl/kernel/guards.h"
 #include "nftctl/kernel/link_file.h"
 #include "nftctl/kernel/nftables.h"
 #include "nftctl/kernel/state_file.h"
 #include "nftctl/kernel/trial.h"
 #include "nftctl/plan/compile.h"
-#include "nftctl/site/each_link.h"
 
 namespace natctl {
 
@@ -163,6 +163,7 @@ bool Agent::watch_files() {
         paths.push_back(options_.session.config);
         paths.insert(paths.end(), maps_files_.begin(), maps_files_.end());
     }
+    paths.insert(paths.end(), guard_files_.begin(), guard_files_.end());
     const bool more = files_.set(paths);
     if (const auto text = files_.take_failure(); !text.empty()) journal_.say(Weight::warning, text);
     return more;
@@ -188,6 +189,8 @@ void Agent::take_files() {
             reconciler_.note(Cause::site_file, now);
         else if (path == options_.session.run_dir + "/white_list")
             reconciler_.note(Cause::white_list, now);
+        else if (std::ranges::find(guard_files_, path) != guard_files_.end())
+            reconciler_.note(Cause::guard, now);
         else
             reconciler_.note(Cause::applied, now);
     }
@@ -200,159 +203,6 @@ void Agent::take(const std::vector<KernelEvent>& events) {
         if (event.cause == Cause::link || event.cause == Cause::address) names_.network_changed();
         remember(heard_, event.what);
         remember(authors_, event.by);
-    }
-}
-
-Clock::time_point Agent::links_due() const {
-    // What was taken note of waits for its turn.
-    constexpr std::chrono::milliseconds pause(100);
-    const auto now = Clock::now();
-    auto due = std::min(links_.due(now), tunnel_.due());
-    if (links_.asks_for_proxies() && !tunnel_asked_) due = std::min(due, ask_tunnel_at_);
-    return links_noted_ ? std::max(due, now + pause) : due;
-}
-
-void Agent::tend_links() {
-    const auto now = Clock::now();
-    for (const auto& probe : links_.probes(now))
-        if (prober_.send(probe)) links_.asked(probe.link);
-    if (const auto text = prober_.take_failure(); !text.empty()) journal_.say(Weight::warning, text);
-    tunnel_.tend(now);
-    if (links_.asks_for_proxies() && !tunnel_asked_ && now >= ask_tunnel_at_) {
-        constexpr std::chrono::milliseconds pause(300);
-        ask_tunnel_at_ = now + pause;
-        tunnel_asked_ = true;
-        tunnel_.ask([this](const std::optional<TunnelReport>& report) { take_report(report); });
-    }
-    if (!links_noted_ && links_.has_news(now)) {
-        links_noted_ = true;
-        reconciler_.note(Cause::link, now);
-    }
-    if (const auto peers = links_.ended(now); !peers.empty() && site_) end_flows(peers);
-}
-
-void Agent::adjust(const Site& site, Facts& facts) {
-    links_.adjust(site, facts, Clock::now());
-    links_noted_ = false;
-    tell_failed_links();
-}
-
-void Agent::tell_failed_links() {
-    auto failed = links_.failed();
-    if (failed == failed_links_) return;
-    try {
-        write_failed_links(options_.session.run_dir, failed);
-        failed_links_ = std::move(failed);
-        write_failure_.clear();
-    } catch (const SystemError& error) {
-        tell_failure(write_failure_, error.what());
-    }
-}
-
-bool Agent::refuse_links(const RouteRefused& refusal) {
-    // These pass, or are about something else than the link.
-    constexpr std::array passing{ENODEV, ENETDOWN, EPERM, ENOMEM, ENOBUFS, EINTR};
-    const auto& route = refusal.route();
-    const auto& site = upkeep_.site();
-    if (!site || std::ranges::find(passing, refusal.error()) != passing.end()) return false;
-    bool found = false;
-    for (const auto& peer : site->peers) {
-        const auto is_its = [&](const Prefix& prefix) { return prefix.overlaps(route.destination); };
-        if (std::ranges::none_of(peer.virtual_prefixes, is_its)) continue;
-        for (std::size_t place = 0; place < peer.links.size(); ++place) {
-            const auto* link = std::get_if<DevLink>(&peer.links[place]);
-            if (!link || link->dev != route.dev) continue;
-            links_.refuse({peer.name, place}, route.destination.family(), refusal.what(), Clock::now());
-            found = true;
-        }
-    }
-    return found;
-}
-
-void Agent::take_report(const std::optional<TunnelReport>& report) {
-    // A busy machine is no failure.
-    constexpr unsigned most_silent = 2;
-    std::map<Endpoint, std::string> down;
-    tunnel_asked_ = false;
-    tunnel_silent_ = report ? 0 : tunnel_silent_ + 1;
-    if (!report && (tunnel_silent_ < most_silent || !site_)) return;
-    if (!report)
-        for_each_link<SocksLink>(*site_, [&](const Peer&, const SocksLink& link) {
-            down.emplace(link.server, "natctl-tunnel does not answer");
-        });
-    else
-        for (const auto& proxy : report->proxies)
-            if (const auto server = Endpoint::parse(proxy.server); server && !proxy.up)
-                down.emplace(*server, "natctl-tunnel says: " + proxy.cause);
-    links_.proxies_are(std::move(down));
-}
-
-void Agent::end_flows(const std::vector<std::string>& peers) {
-    const auto end = std::chrono::ceil<std::chrono::seconds>(options_.links.end).count();
-    try {
-        const auto count = upkeep_.end_flows(*site_, peers);
-        journal_.say(Weight::warning, fmt::format("no link to {} for {} s: {} open flows are ended",
-                                                  fmt::join(peers, ", "), end, count));
-        end_failure_.clear();
-    } catch (const SystemError& error) {
-        links_.not_ended(peers, Clock::now());
-        tell_failure(end_failure_, error.what());
-    }
-}
-
-void Agent::tend_names() {
-    resolver_.tend();
-    const auto now = Clock::now();
-    for (const auto& question : names_.questions(now)) resolver_.ask(question);
-    tell_names();
-    if (auto endpoints = names_.endpoints(now); endpoints != noticed_) {
-        noticed_ = std::move(endpoints);
-        reconciler_.note(Cause::names, now);
-    }
-}
-
-void Agent::tell_names() {
-    for (const auto& [warning, text] : names_.messages()) journal_.say(warning ? Weight::warning : Weight::info, text);
-}
-
-Endpoints Agent::follow_endpoints(const Site& site) {
-    auto names = endpoint_names(site);
-    if (names != endpoint_names_) {
-        auto known = std::exchange(looked_up_, {});
-        known.merge(read_endpoints(options_.session.state_dir));
-        names_.set(names, known);
-        endpoint_names_ = std::move(names);
-    }
-    noticed_ = names_.endpoints(Clock::now());
-    return noticed_;
-}
-
-Endpoints Agent::look_up_endpoints(const Site& site) {
-    auto known = names_.endpoints(Clock::now());
-    known.merge(Endpoints(looked_up_));
-    known.merge(read_endpoints(options_.session.state_dir));
-    Endpoints endpoints;
-    std::vector<std::string> unknown;
-    for (const auto& name : endpoint_names(site))
-        if (const auto item = known.find(name); item != known.end())
-            endpoints.insert(*item);
-        else
-            unknown.push_back(name);
-    if (unknown.empty()) return endpoints;
-    constexpr std::chrono::seconds patience(2);
-    looked_up_ = resolve(unknown, patience, look_up_host);
-    endpoints.insert(looked_up_.begin(), looked_up_.end());
-    return endpoints;
-}
-
-void Agent::remember_endpoints() {
-    if (noticed_ == remembered_) return;
-    try {
-        write_endpoints(options_.session.state_dir, noticed_);
-        remembered_ = noticed_;
-        write_failure_.clear();
-    } catch (const SystemError& error) {
-        tell_failure(write_failure_, error.what());
     }
 }
 
@@ -433,6 +283,10 @@ Reconciler::Result Agent::look(const Causes& causes) {
     auto facts = look.site ? deciding(*look.site, std::move(look.facts)) : Facts();
     for (const auto& text : links_.messages()) journal_.say(Weight::warning, text);
     const bool as_before = look.site && look.site == site_ && facts == facts_;
+    if (look.site != site_) {
+        guard_files_ = look.site ? guard_files(*look.site) : std::vector<std::string>();
+        watch_files();
+    }
     site_ = look.site;
     children_.follow(site_, std::exchange(secrets_again_, false));
     facts_ = std::move(facts);

@@ -133,6 +133,7 @@ private:
     StatusServer status_;
 
     std::vector<std::string> maps_files_;
+    std::vector<std::string> guard_files_;
     /// site.toml was read again: files that it names may hold something else.
     bool secrets_again_ = false;
     /// What links_ has to tell was taken note of.

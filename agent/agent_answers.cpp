@@ -57,8 +57,9 @@ std::string Agent::answer(const control::Request& request, uid_t user) {
     case control::What::plan: return answer_plan();
     case control::What::flows: {
         if (!site_) return control::refusal("there are no flows: nothing is applied, `natctl apply` comes first");
-        const auto flows =
-            find_flows(*make_linux_kernel(), LiveFlows(*site_), {.peer = request.peer, .host = request.host});
+        const FlowSelection selection{
+            .peer = request.peer, .host = request.host, .protocol = request.protocol, .port = request.port};
+        const auto flows = find_flows(*make_linux_kernel(), LiveFlows(*site_), selection);
         return control::answer(flows, request.limit, std::chrono::system_clock::now());
     }
     case control::What::confirm: {

@@ -13,6 +13,7 @@ std::string_view words_for(Cause cause) {
     case Cause::link: return "an interface changed";
     case Cause::address: return "an address changed";
     case Cause::names: return "a name has other addresses";
+    case Cause::guard: return "a user or control group is another one";
     case Cause::white_list: return "the white list was changed";
     case Cause::applied: return "another configuration was applied";
     case Cause::table: return "the table was changed";

@@ -18,6 +18,8 @@ enum class Cause : std::uint8_t {
     link,
     address,
     names,
+    /// Of what [intercept] excepts.
+    guard,
     white_list,
     /// What is applied, by whomever.
     applied,

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nftctl/kernel/trial.h"
+#include "nftctl/plan/live_flow.h"
 
 namespace natctl::control {
 
@@ -88,12 +89,19 @@ std::optional<std::string> read_flows(const Json& json, Request& request) {
         if (key == "peer" || key == "host") {
             if (!value.is_string()) return key + " is a text";
             (key == "peer" ? request.peer : request.host) = value.get<std::string>();
+        } else if (key == "protocol") {
+            request.protocol = value.is_string() ? protocol_number(value.get<std::string>()) : std::nullopt;
+            if (!request.protocol) return std::string("protocol is tcp, udp, icmp, icmpv6, sctp or a number as text");
+        } else if (key == "port") {
+            if (!value.is_number_integer() || value < 1 || value > 65535)
+                return std::string("port is a number from 1 to 65535");
+            request.port = value.get<std::uint16_t>();
         } else if (key == "limit") {
             if (!value.is_number_integer() || value < 1 || value > most_flows)
                 return "limit is a number from 1 to " + std::to_string(most_flows);
             request.limit = value.get<std::size_t>();
         } else if (key != "do") {
-            return "flows knows the keys peer, host and limit, and not " + key;
+            return "flows knows the keys peer, host, protocol, port and limit, and not " + key;
         }
     }
     return std::nullopt;

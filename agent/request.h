@@ -51,6 +51,8 @@ struct Request {
     // Of flows: which, and how many at most.
     std::string peer = {};
     std::string host = {};
+    std::optional<std::uint8_t> protocol = {};
+    std::optional<std::uint16_t> port = {};
     std::size_t limit = usual_flows;
     // Of whitelist: addresses, prefixes and names; not both.
     std::vector<std::string> add = {};

@@ -16,28 +16,37 @@ namespace {
 using Json = nlohmann::ordered_json;
 using std::chrono::seconds;
 
-std::string with_port(const Address& address, std::uint16_t port) {
-    return port == 0 ? address.text() : Endpoint{address, port}.text();
+/// "-" for null.
+std::string word(const Json& value) { return value.is_string() ? value.get<std::string>() : "-"; }
+
+std::string with_port(const Json& address, const Json& port) {
+    const auto text = word(address);
+    if (!port.is_number()) return text;
+    const bool ipv6 = text.find(':') != std::string::npos;
+    return fmt::format("{}{}{}:{}", ipv6 ? "[" : "", text, ipv6 ? "]" : "", port.get<unsigned>());
 }
 
-std::string bytes_text(const std::optional<Traffic>& traffic) { return traffic ? size_text(traffic->bytes) : "-"; }
+std::string bytes_text(const Json& traffic) {
+    return traffic.is_object() ? size_text(traffic.at("bytes").get<std::uint64_t>()) : "-";
+}
 
 using Row = std::array<std::string, 11>;
 
-Row row_of(const LiveFlow& flow, WallTime now) {
-    const auto age = flow.age(now);
-    const bool called = flow.began == Began::there || flow.began == Began::inside;
-    return {protocol_name(flow.connection.protocol),
-            with_port(flow.real, flow.port()),
-            flow.virtual_address ? flow.virtual_address->text() : "-",
-            flow.name.empty() ? "-" : flow.name,
+Row row_of(const Json& flow) {
+    const auto& age = flow.at("age_seconds");
+    const auto& state = flow.at("state");
+    const bool called = flow.at("began") == "there" || flow.at("began") == "inside";
+    return {word(flow.at("protocol")),
+            with_port(flow.at("real"), flow.at("port")),
+            word(flow.at("virtual")),
+            word(flow.at("name")),
             called ? "<-" : "->",
-            with_port(flow.far, flow.far_port()),
-            flow.peer.empty() ? "-" : flow.peer,
-            name_of(flow.path),
-            bytes_text(flow.sent()) + " / " + bytes_text(flow.received()),
-            age ? age_text(*age) : "-",
-            flow.tcp_state()};
+            with_port(flow.at("far"), flow.at("far_port")),
+            word(flow.at("peer")),
+            word(flow.at("path")),
+            bytes_text(flow.at("sent")) + " / " + bytes_text(flow.at("received")),
+            age.is_number() ? age_text(seconds(age.get<std::int64_t>())) : "-",
+            state.is_string() ? state.get<std::string>() : ""};
 }
 
 } // namespace
@@ -63,11 +72,11 @@ std::string age_text(seconds age) {
     return fmt::format("{} d", count / 86400);
 }
 
-std::string flow_table(const std::vector<LiveFlow>& flows, WallTime now) {
-    if (flows.empty()) return "no flows\n";
+std::string flow_table(const Json& list) {
+    if (list.empty()) return "no flows\n";
     std::vector<Row> rows{
         {"PROTO", "HERE", "KNOWN AS", "NAME", "", "THERE", "PEER", "PATH", "SENT / RECEIVED", "AGE", "STATE"}};
-    for (const auto& flow : flows) rows.push_back(row_of(flow, now));
+    for (const auto& flow : list) rows.push_back(row_of(flow));
     std::array<std::size_t, std::tuple_size_v<Row>> widths{};
     for (const auto& row : rows)
         for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
@@ -81,9 +90,13 @@ std::string flow_table(const std::vector<LiveFlow>& flows, WallTime now) {
     return text;
 }
 
-std::string flow_json(const std::vector<LiveFlow>& flows, WallTime now, bool indented) {
+Json flow_list(const std::vector<LiveFlow>& flows, WallTime now) {
     Json list = Json::array();
     for (const auto& flow : flows) list.push_back(json_of(flow, now));
+    return list;
+}
+
+std::string flow_json(const Json& list, bool indented) {
     return list.dump(indented ? 2 : -1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -11,9 +11,11 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "nftctl/base/error.h"
+#include "nftctl/cli/by_agent.h"
 #include "nftctl/cli/command_line.h"
 #include "nftctl/cli/flow_text.h"
 #include "nftctl/cli/verbs.h"
@@ -23,6 +25,8 @@
 namespace natctl {
 
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 struct FlowOptions {
     FlowSelection selection;
@@ -47,15 +51,14 @@ void say_what_is_off() {
     say("the age is", "nf_conntrack_timestamp");
 }
 
-void print(const std::vector<LiveFlow>& flows, bool json, bool watching) {
-    const auto now = std::chrono::system_clock::now();
+void print(const Json& flows, bool json, bool watching) {
     if (json)
-        fmt::print("{}\n", flow_json(flows, now, !watching));
+        fmt::print("{}\n", flow_json(flows, !watching));
     else if (watching && isatty(STDOUT_FILENO) != 0)
         // Home, clear the screen.
-        fmt::print("\x1b[H\x1b[2J{}", flow_table(flows, now));
+        fmt::print("\x1b[H\x1b[2J{}", flow_table(flows));
     else
-        fmt::print("{}{}", flow_table(flows, now), watching ? "\n" : "");
+        fmt::print("{}{}", flow_table(flows), watching ? "\n" : "");
     std::fflush(stdout);
 }
 
@@ -72,6 +75,20 @@ void watch(double interval, const std::function<void()>& print_once) {
         print_once();
         // EINTR: stopped and continued.
     } while (sigtimedwait(&signals, nullptr, &pause) < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/// Of the agent, for those who may not read the kernel's connections themselves.
+Json ask_for_flows(AgentClient& agent, const FlowSelection& wanted) {
+    constexpr int most = 100'000;
+    Json request{{"do", "flows"}, {"limit", most}};
+    if (!wanted.peer.empty()) request["peer"] = wanted.peer;
+    if (!wanted.host.empty()) request["host"] = wanted.host;
+    if (wanted.protocol) request["protocol"] = protocol_name(*wanted.protocol);
+    if (wanted.port) request["port"] = *wanted.port;
+    auto answer = ask(agent, request);
+    const auto count = answer.value("count", std::size_t{0});
+    if (count > most) fmt::print(stderr, "note: here are {} of {} flows\n", most, count);
+    return std::move(answer["flows"]);
 }
 
 int run(const Options& options, FlowOptions wanted) {
@@ -91,11 +108,16 @@ int run(const Options& options, FlowOptions wanted) {
         fmt::print(stderr, "natctl: there is no peer {} in {}; `natctl status` names them\n", peer, options.config);
         return exit_error;
     }
-    const auto kernel = make_linux_kernel();
+    auto agent = ::geteuid() != 0 ? find_agent(options) : std::nullopt;
+    const auto kernel = agent ? nullptr : make_linux_kernel();
     const LiveFlows flows(*site);
     const bool watching = wanted.watch > 0;
     if (!options.json) say_what_is_off();
-    const auto once = [&] { print(find_flows(*kernel, flows, wanted.selection), options.json, watching); };
+    const auto once = [&] {
+        auto list = agent ? ask_for_flows(*agent, wanted.selection)
+                          : flow_list(find_flows(*kernel, flows, wanted.selection), std::chrono::system_clock::now());
+        print(list, options.json, watching);
+    };
     if (watching)
         watch(wanted.watch, once);
     else

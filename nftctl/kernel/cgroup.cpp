@@ -37,6 +37,8 @@ std::optional<ControlGroup> find_cgroup(const std::string& path) {
     return ControlGroup{static_cast<std::uint32_t>(std::distance(below.begin(), below.end())), info.st_ino};
 }
 
+std::string cgroup_directory(const std::string& path) { return (root / path).lexically_normal().string(); }
+
 std::string cgroup_path(std::uint64_t id) {
     // FILEID_KERNFS of linux/exportfs.h: a handle that is the id.
     constexpr int kernfs = 0xfe;

@@ -42,4 +42,12 @@ void find_guards(const Site& site, Facts& facts) {
         if (const auto group = find_cgroup(path)) facts.control_groups[path] = *group;
 }
 
+std::vector<std::string> guard_files(const Site& site) {
+    std::vector<std::string> files;
+    if (!site.intercept) return files;
+    if (!site.intercept->except_users.empty()) files.emplace_back("/etc/passwd");
+    for (const auto& path : site.intercept->except_cgroups) files.push_back(cgroup_directory(path));
+    return files;
+}
+
 } // namespace natctl

@@ -365,6 +365,27 @@ def test_who_may_use_the_socket_needs_no_other_right(kept, as_nobody):
     assert kept.table_words() is None
 
 
+def test_who_may_use_the_socket_sees_the_flows(sites, kept, as_nobody):
+    member, stranger = 1, 65534
+    kept.agent.stop()
+    kept.keep_up("--group", grp.getgrgid(member).gr_name)
+    with sites[0].host.dial("240.2.2.20") as flow, sites[0].host.dial("240.2.2.20") as other:
+        for open_flow in (flow, other):
+            open_flow.recv(100)
+        port = flow.getsockname()[1]
+        words = (kept.toml, "--peer", "b", "--host", "192.168.1.20", "--proto", "tcp", "--port", port)
+
+        def essence(text):
+            return [(found["real"], found["port"], found["far"], found["state"]) for found in json.loads(text)]
+
+        told = essence(as_nobody(member, "flows", *words, "--json").stdout)
+        assert told == essence(kept.natctl("flows", *words[1:], "--json").stdout)
+        assert [found[1] for found in told] == [port]
+        table = as_nobody(member, "flows", *words).stdout
+        assert f"192.168.1.20:{port}" in table and "240.2.2.20:7007" in table
+        assert as_nobody(stranger, "flows", *words, check=False).code == 1
+
+
 def test_mistakes_are_told_to_who_asks(kept):
     kept.configure("site = \n")
     refused = kept.natctl("apply", check=False)

@@ -377,3 +377,17 @@ def test_each_guard_alone_prevents_a_loop(lab, guard, group):
     few = lambda: len(world.tuples()) < 20
     always(few, seconds=0.5, what="few connections")
     assert not router.changes_pending()
+
+
+def test_a_group_that_is_made_again_is_excepted_at_once(lab, group):
+    """As that of a service that starts again is."""
+    world = World(lab)
+    router = world.a.router
+    text, _ = by_cgroup(world, group)
+    router.configure(text)
+    router.keep_up()
+    assert not router.changes_pending()
+    for change in (os.rmdir, os.mkdir):
+        change(group)
+        # Long before everything is looked at once more.
+        eventually(lambda: not router.changes_pending(), what="the agent has noticed")

@@ -43,6 +43,10 @@ TEST_CASE("requests are read, and what is none is refused with what would be one
     CHECK(flows.peer == "b");
     CHECK(flows.host == "printer");
     CHECK(flows.limit == 7);
+    CHECK_FALSE(flows.protocol.has_value());
+    const auto some = std::get<control::Request>(control::parse(R"({"do":"flows","protocol":"udp","port":53})"));
+    CHECK(some.protocol == 17);
+    CHECK(some.port == 53);
     CHECK(std::get<control::Request>(control::parse(R"({"do":"flows"})")).limit == control::usual_flows);
     const auto apply = std::get<control::Request>(control::parse(R"({"do":"apply","confirm":60})"));
     CHECK(apply.what == control::What::apply);
@@ -89,7 +93,11 @@ TEST_CASE("requests are read, and what is none is refused with what would be one
                              R"({"do":"flows","limit":1000000})",
                              R"({"do":"flows","limit":"7"})",
                              R"({"do":"flows","peer":7})",
-                             R"({"do":"flows","port":7})"}) {
+                             R"({"do":"flows","protocol":"x"})",
+                             R"({"do":"flows","protocol":6})",
+                             R"({"do":"flows","port":0})",
+                             R"({"do":"flows","port":65536})",
+                             R"({"do":"flows","ports":7})"}) {
         const auto mistake = control::parse(line);
         REQUIRE(std::holds_alternative<std::string>(mistake));
         CHECK(!parsed(control::refusal(std::get<std::string>(mistake))).at("ok"));
