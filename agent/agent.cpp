@@ -155,7 +155,7 @@ void Agent::stop_children() {
     }
 }
 
-bool Agent::watch_files() {
+std::set<std::string> Agent::watch_files() {
     const StatePaths state(options_.session.state_dir);
     std::vector<std::string> paths{state.applied, state.on_trial, state.trial,
                                    options_.session.run_dir + "/white_list"};
@@ -164,7 +164,7 @@ bool Agent::watch_files() {
         paths.insert(paths.end(), maps_files_.begin(), maps_files_.end());
     }
     paths.insert(paths.end(), guard_files_.begin(), guard_files_.end());
-    const bool more = files_.set(paths);
+    auto more = files_.set(paths);
     if (const auto text = files_.take_failure(); !text.empty()) journal_.say(Weight::warning, text);
     return more;
 }
@@ -183,8 +183,12 @@ void Agent::take_files() {
     const auto changed = files_.take();
     // A directory may have come anew, or a link lead elsewhere.
     if (!changed.empty()) watch_files();
+    take(changed);
+}
+
+void Agent::take(const std::set<std::string>& files) {
     const auto now = Clock::now();
-    for (const auto& path : changed) {
+    for (const auto& path : files) {
         if (path == options_.session.config || std::ranges::find(maps_files_, path) != maps_files_.end())
             reconciler_.note(Cause::site_file, now);
         else if (path == options_.session.run_dir + "/white_list")
@@ -192,7 +196,7 @@ void Agent::take_files() {
         else if (std::ranges::find(guard_files_, path) != guard_files_.end())
             reconciler_.note(Cause::guard, now);
         else
-            reconciler_.note(Cause::applied, now);
+            note_applied();
     }
 }
 
@@ -210,7 +214,7 @@ void Agent::act(const Reconciler::Step& step) {
     const auto began = Clock::now();
     auto result = Reconciler::Result::failed;
     // A directory may have come that could not be watched.
-    if (step.causes.has(Cause::full_check) && watch_files()) reconciler_.note(Cause::site_file, began);
+    if (step.causes.has(Cause::full_check)) take(watch_files());
     try {
         result = step.what == Reconciler::What::reload ? reload() : look(step.causes);
         failure_.clear();
@@ -310,17 +314,28 @@ void Agent::tell(const Causes& causes, const Upkeep::Look& look, bool others_did
 
 Upkeep::Look Agent::look_at_kernel(bool thorough) {
     // An interface or address may have gone while the plan was made: it is made again before a link is blamed.
-    constexpr int attempts = 10;
     std::optional<Route> former;
-    for (int i = 0; i < attempts; ++i) {
+    int hasty = 0;
+    constexpr int most_hasty = 10;
+    while (true) {
         try {
-            return upkeep_.look(thorough);
+            auto look = upkeep_.look(thorough);
+            links_.routes_taken(Clock::now());
+            return look;
         } catch (const RouteRefused& refusal) {
-            if (former == refusal.route() && !refuse_links(refusal)) throw;
+            const bool again = former == refusal.route();
             former = refusal.route();
+            // Each link can be blamed once for each IP version.
+            if (again ? !refuse_links(refusal) : ++hasty > most_hasty) throw;
+            if (again) hasty = 0;
         }
     }
-    return upkeep_.look(thorough);
+}
+
+void Agent::note_applied() {
+    reconciler_.note(Cause::applied, Clock::now());
+    // What is applied now is somebody's wish, and a file that was refused before is none any more.
+    reload_failure_.clear();
 }
 
 void Agent::tell_failure(std::string& last, const std::string& what) {
@@ -329,9 +344,9 @@ void Agent::tell_failure(std::string& last, const std::string& what) {
 }
 
 const std::string& Agent::failure() const {
-    for (const auto* text : {&failure_, &reload_failure_, &mirror_failure_, &end_failure_})
+    for (const auto* text : {&failure_, &reload_failure_, &mirror_failure_, &end_failure_, &links_failure_})
         if (!text->empty()) return *text;
-    return write_failure_;
+    return names_failure_;
 }
 
 void Agent::tell_manager() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,8 +57,9 @@ public:
     int run();
 
 private:
-    /// True: there are directories that were not watched before.
-    bool watch_files();
+    /// Those whose directories were not watched before.
+    std::set<std::string> watch_files();
+    void take(const std::set<std::string>& files);
     void take_signals();
     void take_files();
     void take(const std::vector<KernelEvent>& events);
@@ -98,7 +100,7 @@ private:
     /// `how`: "applied site.toml".
     void tell_applied(const std::string& how, const Transaction& change);
     Reconciler::Result look(const Causes& causes);
-    /// Where the kernel does not take a route of a link, without that link.
+    /// Where the kernel does not take a route of a link, without that link. Throws SystemError.
     Upkeep::Look look_at_kernel(bool thorough);
     void tell(const Causes& causes, const Upkeep::Look& look, bool others_did_it);
     /// Tells a failure that is not the last one of its kind.
@@ -106,6 +108,8 @@ private:
     /// What cannot be done at the moment, the weightiest; empty: all is well.
     const std::string& failure() const;
     void tell_manager();
+    /// Another configuration was applied, or none is any more, by whomever.
+    void note_applied();
     /// Ends what the agent runs.
     void stop_children();
 
@@ -157,12 +161,13 @@ private:
     std::vector<std::string> heard_;
     std::vector<std::string> authors_;
     /// What cannot be done now, each said once: a look, reading site.toml again, the mirror of the white list, ending
-    /// flows of dead links, writing down what is known.
+    /// flows of dead links, writing down which links failed and what names stand for.
     std::string failure_;
     std::string reload_failure_;
     std::string mirror_failure_;
     std::string end_failure_;
-    std::string write_failure_;
+    std::string links_failure_;
+    std::string names_failure_;
     /// What the service manager was told last.
     std::string told_;
     Loop::Clock::time_point began_;

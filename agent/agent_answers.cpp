@@ -137,7 +137,10 @@ std::string Agent::answer_apply(const control::Request& request, uid_t user) {
         request.trial ? apply_on_trial(session, *request.trial, standing_) : apply_file(session, standing_);
     // The rest of what a reload does can wait for its turn. It takes the agent's own file, and for good.
     const bool own = !request.trial && session.config == options_.session.config;
-    reconciler_.note(own ? Cause::request : Cause::applied, Loop::Clock::now());
+    if (own)
+        reconciler_.note(Cause::request, Loop::Clock::now());
+    else
+        note_applied();
     if (!applied) return refuse_mistakes(session.config);
     const auto trial = request.trial ? fmt::format(" on trial, for {} s", request.trial->count()) : "";
     tell_applied(fmt::format("user {} applied {}{}", user, session.config, trial), applied->change);

@@ -43,6 +43,7 @@ void Agent::tend_links() {
         reconciler_.note(Cause::link, now);
     }
     if (const auto peers = links_.ended(now); !peers.empty() && site_) end_flows(peers);
+    if (!links_.has_flows_to_end()) end_failure_.clear();
 }
 
 void Agent::adjust(const Site& site, Facts& facts) {
@@ -53,13 +54,12 @@ void Agent::adjust(const Site& site, Facts& facts) {
 
 void Agent::tell_failed_links() {
     auto failed = links_.failed();
-    if (failed == failed_links_) return;
     try {
-        write_failed_links(options_.session.run_dir, failed);
+        if (failed != failed_links_) write_failed_links(options_.session.run_dir, failed);
         failed_links_ = std::move(failed);
-        write_failure_.clear();
+        links_failure_.clear();
     } catch (const SystemError& error) {
-        tell_failure(write_failure_, error.what());
+        tell_failure(links_failure_, error.what());
     }
 }
 
@@ -71,13 +71,17 @@ bool Agent::refuse_links(const RouteRefused& refusal) {
     if (!site || std::ranges::find(passing, refusal.error()) != passing.end()) return false;
     bool found = false;
     for (const auto& peer : site->peers) {
-        const auto is_its = [&](const Prefix& prefix) { return prefix.overlaps(route.destination); };
+        // An interface without IPv6 takes no route of any peer.
+        const auto is_its = [&](const Prefix& prefix) {
+            return refusal.error() == EACCES ? prefix.family() == route.destination.family()
+                                             : prefix.overlaps(route.destination);
+        };
         if (std::ranges::none_of(peer.virtual_prefixes, is_its)) continue;
         for (std::size_t place = 0; place < peer.links.size(); ++place) {
             const auto* link = std::get_if<DevLink>(&peer.links[place]);
             if (!link || link->dev != route.dev) continue;
-            links_.refuse({peer.name, place}, route.destination.family(), refusal.what(), Clock::now());
-            found = true;
+            const auto family = route.destination.family();
+            if (links_.refuse({peer.name, place}, family, refusal.what(), Clock::now())) found = true;
         }
     }
     return found;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What class Agent does for names on the white list.
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -47,23 +48,25 @@ Endpoints Agent::look_up_endpoints(const Site& site) {
     for (const auto& name : endpoint_names(site))
         if (const auto item = known.find(name); item != known.end())
             endpoints.insert(*item);
-        else
+        else if (std::ranges::find(endpoint_names_, name) == endpoint_names_.end())
+            // Those that are followed are asked for anyway.
             unknown.push_back(name);
     if (unknown.empty()) return endpoints;
     constexpr std::chrono::seconds patience(2);
-    looked_up_ = resolve(unknown, patience, look_up_host);
-    endpoints.insert(looked_up_.begin(), looked_up_.end());
+    for (auto& [name, addresses] : resolve(unknown, patience, look_up_host)) {
+        endpoints[name] = addresses;
+        looked_up_[name] = std::move(addresses);
+    }
     return endpoints;
 }
 
 void Agent::remember_endpoints() {
-    if (noticed_ == remembered_) return;
     try {
-        write_endpoints(options_.session.state_dir, noticed_);
+        if (noticed_ != remembered_) write_endpoints(options_.session.state_dir, noticed_);
         remembered_ = noticed_;
-        write_failure_.clear();
+        names_failure_.clear();
     } catch (const SystemError& error) {
-        tell_failure(write_failure_, error.what());
+        tell_failure(names_failure_, error.what());
     }
 }
 

@@ -30,11 +30,12 @@ Children::Children(Loop& loop, const Options& options, Journal& journal)
       xray_(loop, "xray", options.run_dir, journal, {}) {}
 
 void Children::follow(const std::shared_ptr<const Site>& site, bool again) {
-    if (site == site_ && !again) {
+    if (site == site_ && followed_ && !again) {
         // Such as a file with a password that was not there yet.
         if (!refusal_.empty()) want_xray();
         return;
     }
+    followed_ = true;
     site_ = site;
     if (tunnel_.runs()) tunnel_.send(SIGHUP);
     tunnel_.want(tunnel_command());

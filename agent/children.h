@@ -44,6 +44,8 @@ private:
     Options options_;
     Journal& journal_;
     std::shared_ptr<const Site> site_;
+    /// Until then what another agent ran runs on.
+    bool followed_ = false;
     Child tunnel_;
     Child xray_;
     /// Why there is no configuration for Xray; empty: there is, or none is needed.

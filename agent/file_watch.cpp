@@ -39,7 +39,7 @@ std::set<fs::path> places_of(const std::string& path) {
 
 FileWatch::FileWatch() : inotify_(check(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "create", "an inotify instance")) {}
 
-bool FileWatch::set(const std::vector<std::string>& paths) {
+std::set<std::string> FileWatch::set(const std::vector<std::string>& paths) {
     paths_ = paths;
     std::string failure;
     std::map<int, std::multimap<std::string, std::string>> names;
@@ -58,8 +58,10 @@ bool FileWatch::set(const std::vector<std::string>& paths) {
             names[watch].emplace(place.filename().string(), path);
         }
     if (failure != said_) failure_ = said_ = failure;
-    const bool more =
-        std::ranges::any_of(names, [&](const auto& directory) { return !names_.contains(directory.first); });
+    std::set<std::string> more;
+    for (const auto& [watch, files] : names)
+        if (!names_.contains(watch))
+            for (const auto& [name, path] : files) more.insert(path);
     for (const auto& [watch, ignored] : names_)
         if (!names.contains(watch)) ::inotify_rm_watch(inotify_.get(), watch);
     names_ = std::move(names);

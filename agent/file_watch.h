@@ -21,8 +21,8 @@ public:
 
     /// Exactly these from now on. A directory that does not exist, or may not be watched, is left out: set again later.
     /// A path that is a symbolic link is followed, too: both its own directory and that of what it leads to are
-    /// watched. True: there are directories that were not watched before.
-    bool set(const std::vector<std::string>& paths);
+    /// watched. Returns those in directories that were not watched before.
+    std::set<std::string> set(const std::vector<std::string>& paths);
     /// Why a directory that exists is not watched, once; empty: all are.
     std::string take_failure();
 

@@ -13,19 +13,22 @@ public:
     using Time = std::chrono::steady_clock::time_point;
     using Duration = std::chrono::steady_clock::duration;
 
-    static constexpr Duration shortest_distance = std::chrono::seconds(2);
+    static constexpr Duration usual_distance = std::chrono::seconds(2);
     /// What takes no longer asks for no more than that.
     static constexpr Duration quick = std::chrono::milliseconds(20);
     static constexpr int share = 50;
 
+    explicit FlowPace(Duration distance = usual_distance) : distance_(distance) {}
+
     bool allows(Time now) const { return now >= next_; }
 
     void done(Time began, Time ended) {
-        next_ = began + shortest_distance;
+        next_ = began + distance_;
         if (ended - began > quick) next_ = std::max(next_, ended + share * (ended - began));
     }
 
 private:
+    Duration distance_;
     Time next_ = Time::min();
 };
 

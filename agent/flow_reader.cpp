@@ -12,10 +12,11 @@
 
 namespace natctl {
 
-FlowReader::FlowReader(Loop& loop, Read read)
+FlowReader::FlowReader(Loop& loop, Read read, FlowPace pace)
     : loop_(loop),
       read_(std::move(read)),
-      done_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "create", "an eventfd")) {
+      done_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "create", "an eventfd")),
+      pace_(pace) {
     loop_.watch(done_.get(), EPOLLIN, [this](std::uint32_t) { finish(); });
 }
 

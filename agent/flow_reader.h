@@ -23,7 +23,7 @@ public:
     /// nullptr: nothing is known of this site's flows.
     using OnReading = std::function<void(const std::shared_ptr<const FlowReading>&)>;
 
-    FlowReader(Loop& loop, Read read);
+    FlowReader(Loop& loop, Read read, FlowPace pace = FlowPace());
     ~FlowReader();
     FlowReader(const FlowReader&) = delete;
     FlowReader& operator=(const FlowReader&) = delete;

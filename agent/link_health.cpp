@@ -17,9 +17,9 @@ namespace {
 constexpr int most_probes = 1000;
 constexpr unsigned probes_of_silence = 3;
 
-/// When what the kernel refused is worth another try; doubled each time, to about 10 minutes.
+/// When what the kernel refused is worth another try; doubled each time, to about a minute.
 constexpr std::chrono::seconds first_refusal(1);
-constexpr unsigned most_doublings = 9;
+constexpr unsigned most_doublings = 6;
 
 /// The only other address of a network of two: /30, /31, /126, /127.
 std::optional<Address> other_end(const Interface& interface) {
@@ -49,6 +49,13 @@ std::string seconds_text(LinkHealth::Duration time) {
 void LinkHealth::adjust(const Site& site, Facts& facts, Time now) {
     follow(site, facts, now);
     for (const auto& peer : site.peers) judge(peer, facts, now);
+    out_of_use_ = facts.out_of_use;
+}
+
+const FailedLink* LinkHealth::find_inherited(const std::string& peer, const std::string& text) const {
+    for (auto item = inherited_.lower_bound({peer, 0}); item != inherited_.end() && item->first.peer == peer; ++item)
+        if (item->second.text == text) return &item->second;
+    return nullptr;
 }
 
 LinkHealth::Known LinkHealth::former(const PeerLink& name, const std::string& text, Time now) {
@@ -56,15 +63,15 @@ LinkHealth::Known LinkHealth::former(const PeerLink& name, const std::string& te
     for (auto item = links_.lower_bound({name.peer, 0}); item != links_.end() && item->first.peer == name.peer; ++item)
         if (item->second.text == text) return std::move(item->second);
     Known known;
-    const auto inherited = inherited_.find(name);
-    if (inherited == inherited_.end()) return known;
+    const auto* inherited = find_inherited(name.peer, text);
+    if (!inherited) return known;
     known.failed = true;
     known.changed = true;
-    known.since = inherited->second.since;
+    known.since = inherited->since;
     // As if it had been silent all the time.
     known.has_answered = true;
     known.unanswered = probes_of_silence;
-    known.heard = now - std::max(limits_.silence, 3 * limits_.probe_every);
+    known.heard = now - std::chrono::hours(1);
     return known;
 }
 
@@ -164,11 +171,17 @@ void LinkHealth::judge(const Peer& peer, Facts& facts, Time now) {
         known.cause = std::move(cause);
         known.held = known.held && known.cause.empty();
         if (!known.cause.empty() && (known.up || known.proxy)) facts.out_of_use.insert({peer.name, place});
+        const auto is_routable = [&](const Prefix& prefix) { return !known.unroutable.contains(prefix.family()); };
+        known.half = !known.refused.empty() && known.cause == known.refused &&
+                     std::ranges::any_of(peer.virtual_prefixes, is_routable);
         if (!known.proxy) {
             has_dev = true;
-            dev_works = dev_works || known.cause.empty();
+            dev_works = dev_works || known.cause.empty() || known.half;
         }
     }
+    // The kernel takes the routes of one IP version: better than none.
+    for (std::size_t place = 0; place < peer.links.size() && !usable_link(peer, facts); ++place)
+        if (known_at(place).half) facts.out_of_use.erase({peer.name, place});
     // A proxy that is down is still the best there is when nothing else is left.
     if (!usable_link(peer, facts))
         for (std::size_t place = 0; place < peer.links.size(); ++place)
@@ -253,14 +266,22 @@ void LinkHealth::answered(const PeerLink& link, Time now) {
     found->second.unanswered = 0;
 }
 
-void LinkHealth::refuse(const PeerLink& link, Family family, std::string cause, Time now) {
+bool LinkHealth::refuse(const PeerLink& link, Family family, std::string cause, Time now) {
     const auto found = links_.find(link);
-    if (found == links_.end()) return;
+    if (found == links_.end() || !found->second.unroutable.insert(family).second) return false;
     auto& known = found->second;
     known.refused = std::move(cause);
-    known.unroutable.insert(family);
     known.refused_until = now + first_refusal * (1 << std::min(known.refusals, most_doublings));
     ++known.refusals;
+    return true;
+}
+
+void LinkHealth::routes_taken(Time now) {
+    for (auto& [name, known] : links_) {
+        if (!known.used || known.refused.empty() || now < known.refused_until) continue;
+        known.refused.clear();
+        known.refusals = 0;
+    }
 }
 
 void LinkHealth::proxies_are(std::map<Endpoint, std::string> down) { proxies_down_ = std::move(down); }
@@ -268,7 +289,10 @@ void LinkHealth::proxies_are(std::map<Endpoint, std::string> down) { proxies_dow
 bool LinkHealth::has_news(Time now) const {
     return std::ranges::any_of(links_, [&](const auto& item) {
         const Known& known = item.second;
-        return known.cause.empty() != cause(known, now).empty() || (known.held && now >= known.since + limits_.hold);
+        // It may have fallen silent as well meanwhile.
+        const bool try_again = !known.refused.empty() && known.cause == known.refused && now >= known.refused_until;
+        return known.cause.empty() != cause(known, now).empty() || try_again ||
+               (known.held && now >= known.since + limits_.hold);
     });
 }
 
@@ -301,11 +325,16 @@ void LinkHealth::not_ended(const std::vector<std::string>& peers, Time now) {
             cut->second = {now - limits_.end + pause, false};
 }
 
+bool LinkHealth::has_flows_to_end() const {
+    return std::ranges::any_of(cut_off_, [](const auto& item) { return !item.second.second; });
+}
+
 FailedLinks LinkHealth::failed() const {
     FailedLinks result;
     for (const auto& [name, known] : links_)
-        if (known.failed || (!known.cause.empty() && (known.up || known.proxy)))
-            result[name] = {.since = known.since, .unroutable = known.unroutable};
+        if (const bool out = out_of_use_.contains(name); known.failed || out)
+            result[name] = {
+                .since = known.since, .out_of_use = out, .unroutable = known.unroutable, .text = known.text};
     return result;
 }
 
@@ -313,7 +342,7 @@ std::vector<LinkHealth::State> LinkHealth::states(Time now) const {
     std::vector<State> result;
     for (const auto& [name, known] : links_) {
         State state{.link = name, .text = known.text};
-        if (!known.cause.empty())
+        if (!known.cause.empty() && !(known.half && known.used))
             state.standing = Standing::down;
         else if (known.held)
             state.standing = Standing::held;

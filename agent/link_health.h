@@ -62,8 +62,10 @@ public:
     void answered(const PeerLink& link, Time now);
 
     /// The kernel takes no route of that family by this link: it is down until something changes at its interface, or
-    /// until it is worth another try.
-    void refuse(const PeerLink& link, Family family, std::string cause, Time now);
+    /// until it is worth another try, unless it is the only way and carries the other family. False: that was known.
+    bool refuse(const PeerLink& link, Family family, std::string cause, Time now);
+    /// The kernel took all that was planned.
+    void routes_taken(Time now);
 
     /// What natctl-tunnel said of the proxies: those that are down, with the cause. It is asked only where it matters.
     void proxies_are(std::map<Endpoint, std::string> down);
@@ -78,6 +80,8 @@ public:
     std::vector<std::string> ended(Time now);
     /// It could not be done: they come again.
     void not_ended(const std::vector<std::string>& peers, Time now);
+    /// Whether flows may have to be ended that have not been.
+    bool has_flows_to_end() const;
 
     enum class Standing : std::uint8_t {
         used,
@@ -142,10 +146,13 @@ private:
         bool failed = false;
         bool held = false;
         bool used = false;
+        /// Although its cause is not empty: one of the families has routes.
+        bool half = false;
     };
 
     /// What is known of the link so far, wherever it stood in site.toml.
     Known former(const PeerLink& name, const std::string& text, Time now);
+    const FailedLink* find_inherited(const std::string& peer, const std::string& text) const;
     void follow_interface(Known& known, const Interface* interface, Time now);
     void follow_target(Known& known, const DevLink& link, const Interface* interface, bool only, Time now);
     bool is_silent(const Known& known, Time now) const;
@@ -159,6 +166,8 @@ private:
     Limits limits_;
     FailedLinks inherited_;
     std::map<PeerLink, Known> links_;
+    /// As adjust() said last.
+    std::set<PeerLink> out_of_use_;
     std::map<Endpoint, std::string> proxies_down_;
     bool asks_for_proxies_ = false;
     std::size_t probed_ = 0;

@@ -119,7 +119,10 @@ const Fd* LinkProber::socket_for(Family family) {
         auto failure =
             fmt::format("links are not probed over {}: {}", family == Family::ipv4 ? "IPv4" : "IPv6", error.what());
         if (error.error() == EPERM) failure += "; run natctl-agent as root or with CAP_NET_RAW";
-        if (failure != said_) failure_ = said_ = std::move(failure);
+        if (auto& said = said_[index_of(family)]; failure != said) {
+            failure_ += (failure_.empty() ? "" : "; ") + failure;
+            said = std::move(failure);
+        }
         return nullptr;
     }
 }

@@ -54,7 +54,7 @@ private:
     std::map<std::uint32_t, Asked> asked_;
     /// By family: when to try again to open a socket.
     std::array<Loop::Clock::time_point, 2> not_before_{};
-    std::string said_;
+    std::array<std::string, 2> said_;
     std::string failure_;
 };
 

@@ -41,6 +41,7 @@ Reconciler::Reconciler(Limits limits, Time now)
       reckoned_(now) {}
 
 void Reconciler::note(Cause cause, Time now) {
+    if (cause == Cause::applied) reload_failed_ = false;
     if (cause != Cause::site_file) {
         causes_.add(cause);
         return;

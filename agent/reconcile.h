@@ -90,6 +90,7 @@ public:
 
     Reconciler(Limits limits, Time now);
 
+    /// Where another configuration was applied, no reload is repeated.
     void note(Cause cause, Time now);
 
     enum class What : std::uint8_t { wait, look, reload };

@@ -69,7 +69,8 @@ Daemon::Daemon(std::shared_ptr<const Settings> settings, std::size_t threads, co
     : settings_(settings),
       addresses_(listener_addresses(*settings)),
       working_(threads),
-      limits_(sum_of(limits, threads)) {
+      limits_(sum_of(limits, threads)),
+      calls_(threads) {
     try_mark(settings->bypass_mark);
     Share share = open_all(addresses_, threads);
     for (auto& listeners : share)
@@ -135,9 +136,9 @@ Status Daemon::status() {
 }
 
 bool Daemon::alive() {
-    if (answers_ && *answers_ < workers_.size()) return false;
-    answers_ = std::make_shared<std::atomic<std::size_t>>(0);
-    for (const auto& worker : workers_) worker->tell([answers = answers_](const Status&) { ++*answers; });
+    if (!calls_.complete()) return false;
+    const auto here = calls_.begin();
+    for (const auto& worker : workers_) worker->tell([here](const Status&) { here(); });
     return true;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tunnel/listener.h"
+#include "tunnel/roll_call.h"
 #include "tunnel/settings.h"
 #include "tunnel/worker.h"
 
@@ -49,8 +50,7 @@ private:
     std::vector<std::unique_ptr<Worker>> workers_;
     std::atomic<std::size_t> working_;
     LimitStatus limits_;
-    /// How many threads have answered alive(), which they may do when nobody waits any more.
-    std::shared_ptr<std::atomic<std::size_t>> answers_;
+    RollCall calls_;
     std::vector<std::thread> threads_;
 };
 

@@ -20,7 +20,7 @@ using std::chrono::seconds;
 std::string word(const Json& value) { return value.is_string() ? value.get<std::string>() : "-"; }
 
 std::string with_port(const Json& address, const Json& port) {
-    const auto text = word(address);
+    auto text = word(address);
     if (!port.is_number()) return text;
     const bool ipv6 = text.find(':') != std::string::npos;
     return fmt::format("{}{}{}:{}", ipv6 ? "[" : "", text, ipv6 ? "]" : "", port.get<unsigned>());

@@ -26,9 +26,12 @@ FailedLinks read_failed_links(const std::string& run_dir) {
     if (!std::getline(in, boot) || boot != boot_id()) return links;
     PeerLink link;
     std::int64_t since = 0;
+    std::string use;
     std::string families;
-    while (in >> link.peer >> link.place >> since >> families) {
+    while (in >> link.peer >> link.place >> since >> use >> families) {
         auto& failed = links[link];
+        std::getline(in >> std::ws, failed.text);
+        failed.out_of_use = use == "out";
         failed.since = std::chrono::steady_clock::time_point(milliseconds(since));
         if (families.find('4') != std::string::npos) failed.unroutable.insert(Family::ipv4);
         if (families.find('6') != std::string::npos) failed.unroutable.insert(Family::ipv6);
@@ -38,7 +41,7 @@ FailedLinks read_failed_links(const std::string& run_dir) {
 
 void believe(const FailedLinks& links, Facts& facts) {
     for (const auto& [link, failed] : links) {
-        facts.out_of_use.insert(link);
+        if (failed.out_of_use) facts.out_of_use.insert(link);
         for (const auto family : failed.unroutable) facts.unroutable.emplace(link, family);
     }
 }
@@ -52,10 +55,11 @@ void write_failed_links(const std::string& run_dir, const FailedLinks& links) {
     text << boot_id() << '\n';
     for (const auto& [link, failed] : links) {
         text << link.peer << ' ' << link.place << ' '
-             << std::chrono::floor<milliseconds>(failed.since.time_since_epoch()).count() << ' ';
+             << std::chrono::floor<milliseconds>(failed.since.time_since_epoch()).count()
+             << (failed.out_of_use ? " out " : " in ");
         if (failed.unroutable.empty()) text << '0';
         for (const auto family : failed.unroutable) text << (family == Family::ipv4 ? '4' : '6');
-        text << '\n';
+        text << ' ' << failed.text << '\n';
     }
     PreparedFile(path_in(run_dir), std::move(text).str()).publish();
 }

@@ -100,20 +100,19 @@ TEST_CASE("it says when there is more to watch than before, and that a directory
     const auto later = fs::path(directory.path()) / "later";
     const auto path = (later / "site.toml").string();
     FileWatch watch;
-    CHECK_FALSE(watch.set({path}));
-    CHECK_FALSE(watch.set({path}));
+    CHECK(watch.set({path}).empty());
     CHECK(watch.take_failure().empty());
     fs::create_directory(later);
-    CHECK(watch.set({path}));
-    CHECK_FALSE(watch.set({path}));
+    CHECK(watch.set({path}) == Paths{path});
+    CHECK(watch.set({path}).empty());
     // It is replaced.
     fs::rename(later, later.string() + ".old");
     CHECK(watch.take() == Paths{path});
-    CHECK_FALSE(watch.set({path}));
+    CHECK(watch.set({path}).empty());
     fs::create_directory(later);
-    CHECK(watch.set({path}));
+    CHECK(watch.set({path}) == Paths{path});
     // A name that is too long is as good as any other refusal.
-    CHECK_FALSE(watch.set({(fs::path(directory.path()) / std::string(300, 'x') / "site.toml").string()}));
+    CHECK(watch.set({(fs::path(directory.path()) / std::string(300, 'x') / "site.toml").string()}).empty());
     CHECK(watch.take_failure().find("cannot watch") != std::string::npos);
     CHECK(watch.take_failure().empty());
 }

@@ -295,7 +295,8 @@ TEST_CASE("what another agent found failed is not believed before it has shown t
 
 TEST_CASE("what another agent waited for is waited for again") {
     Scene scene;
-    scene.health.inherit({{{"b", 0}, {scene.now - 1s}}, {{"gone", 0}, {scene.now}}});
+    // It may stand at another place now.
+    scene.health.inherit({{{"b", 1}, {.since = scene.now - 1s, .text = "dev wg0"}}, {{"gone", 0}, {}}});
     CHECK(scene.look() == "wg0 wg1 not0 ");
     scene.now += 5s;
     CHECK(scene.look() == "wg0 wg1 ");
@@ -355,6 +356,44 @@ TEST_CASE("a link whose route the kernel refuses is down for a while, or until s
         CHECK(scene.look() == "wg0 wg1 not0 ");
         CHECK(scene.health.states(scene.now).front().standing == LinkHealth::Standing::held);
     }
+}
+
+TEST_CASE("a link that was refused is tried again although it has fallen silent as well") {
+    Scene scene;
+    scene.set_links({DevLink{.dev = "wg0", .probe = Address::parse("198.51.100.2")}, DevLink{.dev = "wg1"}});
+    scene.look();
+    scene.health.refuse({"b", 0}, Family::ipv4, "cannot add route", scene.now);
+    scene.look();
+    scene.probe_for(2s, {});
+    CHECK(scene.health.has_news(scene.now));
+    CHECK(scene.look() == "wg0 wg1 not0 ");
+    CHECK(scene.health.states(scene.now).front().cause == "198.51.100.2 does not answer through it");
+    CHECK_FALSE(scene.health.has_news(scene.now));
+    CHECK(scene.health.due(scene.now) >= scene.now);
+}
+
+TEST_CASE("the only link of a peer is used for the IP version that the kernel takes routes of") {
+    Scene scene;
+    scene.set_links({DevLink{.dev = "wg0"}});
+    scene.site.peers[0].virtual_prefixes.push_back(*Prefix::parse("fd01:2::/64"));
+    scene.look();
+    CHECK(scene.health.refuse({"b", 0}, Family::ipv6, "cannot add route", scene.now));
+    CHECK_FALSE(scene.health.refuse({"b", 0}, Family::ipv6, "cannot add route", scene.now));
+    CHECK(scene.look() == "wg0 wg1 no0 ");
+    const auto state = scene.health.states(scene.now).front();
+    CHECK(state.standing == LinkHealth::Standing::used);
+    CHECK(state.cause == "cannot add route");
+    CHECK_FALSE(scene.health.has_flows_to_end());
+    CHECK(scene.health.refuse({"b", 0}, Family::ipv4, "cannot add route", scene.now));
+    CHECK(scene.look() == "wg0 wg1 no0 no0 not0 ");
+    CHECK(scene.health.has_flows_to_end());
+    // All is taken again: the next refusal is the first one.
+    scene.now += 10s;
+    scene.look();
+    scene.health.routes_taken(scene.now);
+    scene.health.refuse({"b", 0}, Family::ipv6, "cannot add route", scene.now);
+    scene.look();
+    CHECK(scene.health.due(scene.now) == scene.now + 1s);
 }
 
 TEST_CASE("of links that come back together the first is used") {

@@ -163,6 +163,17 @@ TEST_CASE("a file that the kernel refuses is tried again, and looks go on meanwh
     CHECK(scene.step().until == scene.now + 60s);
 }
 
+TEST_CASE("a file that was refused is not tried again once something else was applied") {
+    Scene scene;
+    scene.note(Cause::request);
+    scene.act(Result::failed);
+    scene.note(Cause::applied);
+    scene.pass(10ms);
+    CHECK(scene.step().what == What::look);
+    scene.pass(10min);
+    CHECK(scene.step().what == What::look);
+}
+
 TEST_CASE("what others take away is put back at once, and a fight is recognised") {
     Scene scene;
     for (int i = 0; i < 4; ++i) {

@@ -14,6 +14,7 @@ natctl_unit_test(tunnel_test
     tunnel_health_test.cpp
     tunnel_peer_test.cpp
     tunnel_relay_test.cpp
+    tunnel_roll_call_test.cpp
     tunnel_server_test.cpp
     tunnel_sockets.cpp
     tunnel_status_test.cpp
