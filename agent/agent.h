@@ -97,7 +97,7 @@ private:
     Reconciler::Result reload();
     /// What was changed by reading site.toml again; nullopt: it has mistakes.
     std::optional<Transaction> read_again();
-    /// `how`: "applied site.toml".
+    /// `how`: "applied site.toml". Nothing, where nothing changed.
     void tell_applied(const std::string& how, const Transaction& change);
     Reconciler::Result look(const Causes& causes);
     /// Where the kernel does not take a route of a link, without that link. Throws SystemError.

@@ -77,10 +77,11 @@ std::string Agent::answer(const control::Request& request, uid_t user) {
 }
 
 void Agent::tell_wish(uid_t user, const std::string& what, const Transaction& change) {
-    if (!change.empty()) ++changes_;
-    auto text = fmt::format("user {} {}", user, what);
-    if (!change.empty()) text += ": " + words_for(change);
-    journal_.say(Weight::info, text);
+    const auto text = fmt::format("user {} {}", user, what);
+    if (change.empty())
+        journal_.say(Weight::info, text);
+    else
+        tell_applied(text, change);
 }
 
 std::string Agent::answer_plan() {

@@ -62,8 +62,10 @@ Endpoints Agent::look_up_endpoints(const Site& site) {
 
 void Agent::remember_endpoints() {
     try {
-        if (noticed_ != remembered_) write_endpoints(options_.session.state_dir, noticed_);
-        remembered_ = noticed_;
+        if (noticed_ != remembered_) {
+            write_endpoints(options_.session.state_dir, noticed_);
+            remembered_ = noticed_;
+        }
         names_failure_.clear();
     } catch (const SystemError& error) {
         tell_failure(names_failure_, error.what());

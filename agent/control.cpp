@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -125,9 +126,8 @@ std::string answer(const std::vector<RunTimeEntry>& white_now) {
 }
 
 std::string answer(const std::vector<LiveFlow>& flows, std::size_t limit, std::chrono::system_clock::time_point now) {
-    Json list = Json::array();
-    for (std::size_t i = 0; i < std::min(limit, flows.size()); ++i) list.push_back(json_of(flows[i], now));
-    return line({{"ok", true}, {"count", flows.size()}, {"flows", list}});
+    const auto shown = std::span(flows).first(std::min(limit, flows.size()));
+    return line({{"ok", true}, {"count", flows.size()}, {"flows", natctl::json_of(shown, now)}});
 }
 
 std::string done() { return line({{"ok", true}}); }

@@ -57,7 +57,7 @@ std::set<std::string> FileWatch::set(const std::vector<std::string>& paths) {
             }
             names[watch].emplace(place.filename().string(), path);
         }
-    if (failure != said_) failure_ = said_ = failure;
+    failure_.is_now(std::move(failure));
     std::set<std::string> more;
     for (const auto& [watch, files] : names)
         if (!names_.contains(watch))
@@ -67,8 +67,6 @@ std::set<std::string> FileWatch::set(const std::vector<std::string>& paths) {
     names_ = std::move(names);
     return more;
 }
-
-std::string FileWatch::take_failure() { return std::exchange(failure_, {}); }
 
 std::set<std::string> FileWatch::take() {
     std::set<std::string> changed;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/told_once.h"
 #include "nftctl/base/fd.h"
 
 namespace natctl {
@@ -24,7 +25,7 @@ public:
     /// watched. Returns those in directories that were not watched before.
     std::set<std::string> set(const std::vector<std::string>& paths);
     /// Why a directory that exists is not watched, once; empty: all are.
-    std::string take_failure();
+    std::string take_failure() { return failure_.take(); }
 
     /// Those of the paths, as they were given, that were written, came or went. All of them where events were lost.
     std::set<std::string> take();
@@ -32,8 +33,7 @@ public:
 private:
     Fd inotify_;
     std::vector<std::string> paths_;
-    std::string said_;
-    std::string failure_;
+    ToldOnce failure_;
     /// By watch descriptor: names in that directory, and the paths as given that they belong to.
     std::map<int, std::multimap<std::string, std::string>> names_;
 };

@@ -40,6 +40,14 @@ std::optional<Address> other_end(const Interface& interface) {
     return std::nullopt;
 }
 
+/// Of a peer's links, by whatever place: another link may have been put before it. nullptr: there is none.
+template <class Links>
+auto find_by_text(Links& links, const std::string& peer, const std::string& text) -> decltype(&links.begin()->second) {
+    for (auto item = links.lower_bound({peer, 0}); item != links.end() && item->first.peer == peer; ++item)
+        if (item->second.text == text) return &item->second;
+    return nullptr;
+}
+
 std::string seconds_text(LinkHealth::Duration time) {
     return fmt::format("{} s", std::chrono::ceil<std::chrono::seconds>(time).count());
 }
@@ -52,18 +60,10 @@ void LinkHealth::adjust(const Site& site, Facts& facts, Time now) {
     out_of_use_ = facts.out_of_use;
 }
 
-const FailedLink* LinkHealth::find_inherited(const std::string& peer, const std::string& text) const {
-    for (auto item = inherited_.lower_bound({peer, 0}); item != inherited_.end() && item->first.peer == peer; ++item)
-        if (item->second.text == text) return &item->second;
-    return nullptr;
-}
-
-LinkHealth::Known LinkHealth::former(const PeerLink& name, const std::string& text, Time now) {
-    // Another link may have been put before it.
-    for (auto item = links_.lower_bound({name.peer, 0}); item != links_.end() && item->first.peer == name.peer; ++item)
-        if (item->second.text == text) return std::move(item->second);
+LinkHealth::Known LinkHealth::former(const std::string& peer, const std::string& text, Time now) {
+    if (auto* const known = find_by_text(links_, peer, text)) return std::move(*known);
     Known known;
-    const auto* inherited = find_inherited(name.peer, text);
+    const auto* const inherited = find_by_text(inherited_, peer, text);
     if (!inherited) return known;
     known.failed = true;
     known.changed = true;
@@ -86,11 +86,7 @@ void LinkHealth::follow_interface(Known& known, const Interface* interface, Time
         known.unanswered = 0;
     }
     auto addresses = interface ? interface->addresses : std::vector<InterfaceAddress>();
-    if (known.up != was_up || known.interface != former || known.addresses != addresses) {
-        known.refused.clear();
-        known.unroutable.clear();
-        known.refusals = 0;
-    }
+    if (known.up != was_up || known.interface != former || known.addresses != addresses) known.refusal = {};
     known.addresses = std::move(addresses);
 }
 
@@ -123,7 +119,7 @@ void LinkHealth::follow(const Site& site, const Facts& facts, Time now) {
             const PeerLink name{peer.name, place};
             const auto text = link_text(peer.links[place]);
             auto& known = links[name];
-            known = former(name, text, now);
+            known = former(peer.name, text, now);
             known.text = text;
             if (const auto* socks = std::get_if<SocksLink>(&peer.links[place])) {
                 known.proxy = socks->server;
@@ -151,8 +147,8 @@ void LinkHealth::judge(const Peer& peer, Facts& facts, Time now) {
     bool dev_works = false;
     for (std::size_t place = 0; place < peer.links.size(); ++place) {
         auto& known = known_at(place);
-        if (now >= known.refused_until) known.unroutable.clear();
-        for (const auto family : known.unroutable) facts.unroutable.insert({{peer.name, place}, family});
+        if (now >= known.refusal.until) known.refusal.families.clear();
+        for (const auto family : known.refusal.families) facts.unroutable.insert({{peer.name, place}, family});
         auto cause = this->cause(known, now);
         // What an agent before this one found failed waits as if it came back now.
         if (!known.seen && (cause.empty() || !known.failed)) known.since = now;
@@ -171,9 +167,10 @@ void LinkHealth::judge(const Peer& peer, Facts& facts, Time now) {
         known.cause = std::move(cause);
         known.held = known.held && known.cause.empty();
         if (!known.cause.empty() && (known.up || known.proxy)) facts.out_of_use.insert({peer.name, place});
-        const auto is_routable = [&](const Prefix& prefix) { return !known.unroutable.contains(prefix.family()); };
-        known.half = !known.refused.empty() && known.cause == known.refused &&
-                     std::ranges::any_of(peer.virtual_prefixes, is_routable);
+        const auto is_routable = [&](const Prefix& prefix) {
+            return !known.refusal.families.contains(prefix.family());
+        };
+        known.half = known.is_refused() && std::ranges::any_of(peer.virtual_prefixes, is_routable);
         if (!known.proxy) {
             has_dev = true;
             dev_works = dev_works || known.cause.empty() || known.half;
@@ -232,7 +229,7 @@ std::string LinkHealth::cause(const Known& known, Time now) const {
     }
     if (!known.exists) return "there is no interface " + known.dev;
     if (!known.up) return "interface " + known.dev + " is down";
-    if (!known.refused.empty() && now < known.refused_until) return known.refused;
+    if (now < known.refusal.until) return known.refusal.cause;
     if (is_silent(known, now)) return known.target->text() + " does not answer through it";
     return {};
 }
@@ -268,20 +265,17 @@ void LinkHealth::answered(const PeerLink& link, Time now) {
 
 bool LinkHealth::refuse(const PeerLink& link, Family family, std::string cause, Time now) {
     const auto found = links_.find(link);
-    if (found == links_.end() || !found->second.unroutable.insert(family).second) return false;
-    auto& known = found->second;
-    known.refused = std::move(cause);
-    known.refused_until = now + first_refusal * (1 << std::min(known.refusals, most_doublings));
-    ++known.refusals;
+    if (found == links_.end() || !found->second.refusal.families.insert(family).second) return false;
+    auto& refusal = found->second.refusal;
+    refusal.cause = std::move(cause);
+    refusal.until = now + first_refusal * (1 << std::min(refusal.count, most_doublings));
+    ++refusal.count;
     return true;
 }
 
 void LinkHealth::routes_taken(Time now) {
-    for (auto& [name, known] : links_) {
-        if (!known.used || known.refused.empty() || now < known.refused_until) continue;
-        known.refused.clear();
-        known.refusals = 0;
-    }
+    for (auto& [name, known] : links_)
+        if (known.used && now >= known.refusal.until) known.refusal = {};
 }
 
 void LinkHealth::proxies_are(std::map<Endpoint, std::string> down) { proxies_down_ = std::move(down); }
@@ -290,7 +284,7 @@ bool LinkHealth::has_news(Time now) const {
     return std::ranges::any_of(links_, [&](const auto& item) {
         const Known& known = item.second;
         // It may have fallen silent as well meanwhile.
-        const bool try_again = !known.refused.empty() && known.cause == known.refused && now >= known.refused_until;
+        const bool try_again = known.is_refused() && now >= known.refusal.until;
         return known.cause.empty() != cause(known, now).empty() || try_again ||
                (known.held && now >= known.since + limits_.hold);
     });
@@ -301,7 +295,7 @@ LinkHealth::Time LinkHealth::due(Time now) const {
     if (probed_ != 0) due = next_probe_;
     for (const auto& [name, known] : links_) {
         if (known.held) due = std::min(due, known.since + limits_.hold);
-        if (!known.refused.empty() && known.cause == known.refused) due = std::min(due, known.refused_until);
+        if (known.is_refused()) due = std::min(due, known.refusal.until);
     }
     for (const auto& [peer, cut] : cut_off_)
         if (!cut.second) due = std::min(due, cut.first + limits_.end);
@@ -334,7 +328,7 @@ FailedLinks LinkHealth::failed() const {
     for (const auto& [name, known] : links_)
         if (const bool out = out_of_use_.contains(name); known.failed || out)
             result[name] = {
-                .since = known.since, .out_of_use = out, .unroutable = known.unroutable, .text = known.text};
+                .since = known.since, .out_of_use = out, .unroutable = known.refusal.families, .text = known.text};
     return result;
 }
 

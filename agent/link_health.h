@@ -118,10 +118,13 @@ private:
 
         /// Why the kernel took no route by it, and of which families, until when that is believed, and how often in a
         /// row it was so.
-        std::string refused;
-        std::set<Family> unroutable;
-        Time refused_until{};
-        unsigned refusals = 0;
+        struct Refusal {
+            std::string cause;
+            std::set<Family> families;
+            Time until{};
+            unsigned count = 0;
+        };
+        Refusal refusal;
         std::vector<InterfaceAddress> addresses;
 
         /// Who is asked; absent: nobody.
@@ -146,13 +149,15 @@ private:
         bool failed = false;
         bool held = false;
         bool used = false;
-        /// Although its cause is not empty: one of the families has routes.
+        /// It is refused, and one of the families has routes.
         bool half = false;
+
+        /// That is why it was found down last.
+        bool is_refused() const { return !cause.empty() && cause == refusal.cause; }
     };
 
     /// What is known of the link so far, wherever it stood in site.toml.
-    Known former(const PeerLink& name, const std::string& text, Time now);
-    const FailedLink* find_inherited(const std::string& peer, const std::string& text) const;
+    Known former(const std::string& peer, const std::string& text, Time now);
     void follow_interface(Known& known, const Interface* interface, Time now);
     void follow_target(Known& known, const DevLink& link, const Interface* interface, bool only, Time now);
     bool is_silent(const Known& known, Time now) const;

@@ -119,10 +119,7 @@ const Fd* LinkProber::socket_for(Family family) {
         auto failure =
             fmt::format("links are not probed over {}: {}", family == Family::ipv4 ? "IPv4" : "IPv6", error.what());
         if (error.error() == EPERM) failure += "; run natctl-agent as root or with CAP_NET_RAW";
-        if (auto& said = said_[index_of(family)]; failure != said) {
-            failure_ += (failure_.empty() ? "" : "; ") + failure;
-            said = std::move(failure);
-        }
+        failures_[index_of(family)].is_now(std::move(failure));
         return nullptr;
     }
 }
@@ -171,6 +168,11 @@ void LinkProber::receive(Family family) {
     }
 }
 
-std::string LinkProber::take_failure() { return std::exchange(failure_, {}); }
+std::string LinkProber::take_failure() {
+    std::string text;
+    for (auto& failure : failures_)
+        if (const auto news = failure.take(); !news.empty()) text += (text.empty() ? "" : "; ") + news;
+    return text;
+}
 
 } // namespace natctl

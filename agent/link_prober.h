@@ -11,6 +11,7 @@
 
 #include "agent/link_health.h"
 #include "agent/loop.h"
+#include "agent/told_once.h"
 #include "nftctl/base/fd.h"
 
 namespace natctl {
@@ -54,8 +55,7 @@ private:
     std::map<std::uint32_t, Asked> asked_;
     /// By family: when to try again to open a socket.
     std::array<Loop::Clock::time_point, 2> not_before_{};
-    std::array<std::string, 2> said_;
-    std::string failure_;
+    std::array<ToldOnce, 2> failures_;
 };
 
 } // namespace natctl

@@ -102,11 +102,9 @@ Json json_of_site(const View& view) {
 
 /// `at`: seconds, to be compared with those of another reading.
 Json json_of(const FlowReading& reading) {
-    Json listed = Json::array();
-    for (const auto& flow : reading.flows.foremost) {
-        listed.push_back(natctl::json_of(flow, reading.wall_time));
-        listed.back()["id"] = flow.connection.id;
-    }
+    const auto& foremost = reading.flows.foremost;
+    auto listed = natctl::json_of(foremost, reading.wall_time);
+    for (std::size_t i = 0; i < foremost.size(); ++i) listed[i]["id"] = foremost[i].connection.id;
     return {{"at", std::chrono::duration<double>(reading.at.time_since_epoch()).count()},
             {"failure", reading.failure},
             {"count", reading.flows.count},

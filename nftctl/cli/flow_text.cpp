@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "nftctl/plan/live_flow_json.h"
+#include "nftctl/base/address.h"
 
 namespace natctl {
 
@@ -21,9 +21,9 @@ std::string word(const Json& value) { return value.is_string() ? value.get<std::
 
 std::string with_port(const Json& address, const Json& port) {
     auto text = word(address);
-    if (!port.is_number()) return text;
-    const bool ipv6 = text.find(':') != std::string::npos;
-    return fmt::format("{}{}{}:{}", ipv6 ? "[" : "", text, ipv6 ? "]" : "", port.get<unsigned>());
+    const auto parsed = Address::parse(text);
+    if (!parsed || !port.is_number()) return text;
+    return Endpoint{*parsed, port.get<std::uint16_t>()}.text();
 }
 
 std::string bytes_text(const Json& traffic) {
@@ -88,12 +88,6 @@ std::string flow_table(const Json& list) {
         text += line + "\n";
     }
     return text;
-}
-
-Json flow_list(const std::vector<LiveFlow>& flows, WallTime now) {
-    Json list = Json::array();
-    for (const auto& flow : flows) list.push_back(json_of(flow, now));
-    return list;
 }
 
 std::string flow_json(const Json& list, bool indented) {

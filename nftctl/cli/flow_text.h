@@ -2,21 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
-#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "nftctl/plan/live_flow.h"
-
 namespace natctl {
 
-using WallTime = std::chrono::system_clock::time_point;
-
-/// An array of objects, as natctl-agent has them too.
-nlohmann::ordered_json flow_list(const std::vector<LiveFlow>& flows, WallTime now);
-
-/// Such an array as a table with a head for people, one flow a line; "no flows" when there are none.
+/// An array as json_of() makes it as a table with a head for people, one flow a line; "no flows" when there are none.
 std::string flow_table(const nlohmann::ordered_json& list);
 
 /// The array itself. Indented by two a level, or in one line.

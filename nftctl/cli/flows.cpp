@@ -8,6 +8,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -21,6 +22,7 @@
 #include "nftctl/cli/verbs.h"
 #include "nftctl/kernel/find_flows.h"
 #include "nftctl/kernel/linux_kernel.h"
+#include "nftctl/plan/live_flow_json.h"
 
 namespace natctl {
 
@@ -109,13 +111,17 @@ int run(const Options& options, FlowOptions wanted) {
         return exit_error;
     }
     auto agent = ::geteuid() != 0 ? find_agent(options) : std::nullopt;
-    const auto kernel = agent ? nullptr : make_linux_kernel();
-    const LiveFlows flows(*site);
+    std::unique_ptr<Kernel> kernel;
+    std::optional<LiveFlows> flows;
+    if (!agent) {
+        kernel = make_linux_kernel();
+        flows.emplace(*site);
+    }
     const bool watching = wanted.watch > 0;
     if (!options.json) say_what_is_off();
     const auto once = [&] {
         auto list = agent ? ask_for_flows(*agent, wanted.selection)
-                          : flow_list(find_flows(*kernel, flows, wanted.selection), std::chrono::system_clock::now());
+                          : json_of(find_flows(*kernel, *flows, wanted.selection), std::chrono::system_clock::now());
         print(list, options.json, watching);
     };
     if (watching)

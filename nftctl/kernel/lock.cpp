@@ -11,6 +11,15 @@
 
 namespace natctl {
 
+namespace {
+
+bool refuses(const std::string& path, int operation) {
+    const Fd lock(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    return lock && ::flock(lock.get(), operation | LOCK_NB) < 0;
+}
+
+} // namespace
+
 ApplyLock::ApplyLock(const std::string& run_dir) {
     const std::string path = run_dir + "/natctl.lock";
     const auto open = [&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); };
@@ -26,15 +35,6 @@ ApplyLock::ApplyLock(const std::string& run_dir) {
     for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGPIPE}) sigaddset(&deferred, number);
     sigprocmask(SIG_BLOCK, &deferred, &former_);
 }
-
-namespace {
-
-bool refuses(const std::string& path, int operation) {
-    const Fd lock(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    return lock && ::flock(lock.get(), operation | LOCK_NB) < 0;
-}
-
-} // namespace
 
 bool is_locked(const std::string& path) { return refuses(path, LOCK_SH); }
 

@@ -39,4 +39,10 @@ Json json_of(const LiveFlow& flow, std::chrono::system_clock::time_point now) {
     return json;
 }
 
+Json json_of(std::span<const LiveFlow> flows, std::chrono::system_clock::time_point now) {
+    Json list = Json::array();
+    for (const auto& flow : flows) list.push_back(json_of(flow, now));
+    return list;
+}
+
 } // namespace natctl

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <span>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -11,5 +12,7 @@ namespace natctl {
 
 /// A flow as programs get it, from `natctl flows --json` and from natctl-agent.
 nlohmann::ordered_json json_of(const LiveFlow& flow, std::chrono::system_clock::time_point now);
+/// An array of them.
+nlohmann::ordered_json json_of(std::span<const LiveFlow> flows, std::chrono::system_clock::time_point now);
 
 } // namespace natctl

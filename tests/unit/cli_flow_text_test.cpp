@@ -3,11 +3,14 @@
 #include <nlohmann/json.hpp>
 
 #include "nftctl/cli/flow_text.h"
+#include "nftctl/plan/live_flow_json.h"
 
 using namespace natctl;
 using namespace std::chrono_literals;
 
 namespace {
+
+using WallTime = std::chrono::system_clock::time_point;
 
 Address at(const char* text) { return Address::parse(text).value(); }
 
@@ -39,16 +42,17 @@ LiveFlow counted_ping() {
 TEST_CASE("flows as a table") {
     const std::vector<LiveFlow> flows{web(), counted_ping()};
     CHECK(
-        flow_table(flow_list(flows, WallTime(1090s))) ==
+        flow_table(json_of(flows, WallTime(1090s))) ==
         "PROTO  HERE                KNOWN AS     NAME         THERE          PEER  PATH  SENT / RECEIVED  AGE   STATE\n"
         "tcp    192.168.1.20:40000  240.1.1.20   -        ->  240.2.2.20:80  b     link  - / -            -     "
         "established\n"
         "icmp   10.10.10.7          240.1.1.200  printer  <-  240.2.2.9      b     link  1.5 kB / 168 B   90 s\n");
-    CHECK(flow_table(flow_list({}, WallTime(0s))) == "no flows\n");
+    CHECK(flow_table(json_of(std::vector<LiveFlow>{}, WallTime(0s))) == "no flows\n");
 }
 
 TEST_CASE("flows as JSON") {
-    const auto json = nlohmann::json::parse(flow_json(flow_list({web(), counted_ping()}, WallTime(1090s)), false));
+    const auto json =
+        nlohmann::json::parse(flow_json(json_of(std::vector{web(), counted_ping()}, WallTime(1090s)), false));
     REQUIRE(json.size() == 2);
     CHECK(json[0]["protocol"] == "tcp");
     CHECK(json[0]["real"] == "192.168.1.20");
