@@ -136,7 +136,7 @@ def test_a_start_with_a_broken_file_keeps_up_what_was_applied(sites):
 def test_a_file_that_the_kernel_refuses_leaves_what_was_applied_kept_up(sites):
     a, _ = sites
     agent = start(a.router)
-    good = a.router.toml.read_text()
+    good, before = a.router.toml.read_text(), a.router.table_words()
     a.router.ip("route add 240.3.3.0/24 dev lan0 table 7000")
     third = '\n[[peer]]\nname = "c"\nvirtual = "240.3.3.0/24"\nlink = { dev = "ov0", via = "172.31.0.3" }\n'
     a.router.configure(good + third)
@@ -145,9 +145,9 @@ def test_a_file_that_the_kernel_refuses_leaves_what_was_applied_kept_up(sites):
     status = lambda: json.loads(a.router.natctl("status", "--json").stdout)["agent"]
     assert refused in status()["failure"]
 
-    repairs = status()["repairs"]
     a.router.run("nft", "delete", "table", "inet", "natctl")
-    eventually(lambda: status()["repairs"] > repairs, what="the former table is put back")
+    # Not counted as a repair where the file happens to be tried again at that moment.
+    eventually(lambda: a.router.table_words() == before, what="the former table is put back")
     a.router.ip("address add 203.0.113.77/32 dev wan0")
     assert a.host.greeting("240.2.2.20").host == "D"
     # Also by an agent that begins with it, after a restart of the machine.
